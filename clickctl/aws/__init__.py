@@ -1,0 +1,1 @@
+"""The backend of AWS: S3 and Glue through boto3."""

@@ -1,0 +1,81 @@
+"""clickctl run-partition: one unit, now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from clickctl.commands.context import now, root, runner_for
+from clickctl.domain.errors import EXIT_OK
+from clickctl.domain.hours import Unit, parse_unit
+from clickctl.render.console import show, show_json
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a dry run shows."""
+
+    unit: Unit
+    verdict: str
+    reason: str
+    engine: str
+    files_in: int
+    bytes_in: int
+
+
+def command(
+    context: typer.Context,
+    unit: Annotated[str, typer.Argument(help="Hour or day, UTC: 2026-01-05T13, 2026-01-05, last-hour, yesterday, -3h.")],
+    force: Annotated[bool, typer.Option("--force", help="Rerun even if committed from the same input.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the verdict; change nothing.")] = False,
+    engine: Annotated[str, typer.Option(help="local or spark; default: job.engine of the config.")] = "",
+) -> None:
+    """Run one hour or one day: raw files in, its rows replaced.
+
+    Already committed from the same input: nothing is done, exit 0. An hour of a day that is
+    committed as a day reruns the day, and says so.
+
+    Examples: clickctl run-partition 2026-01-05T13;  clickctl run-partition yesterday --dry-run
+    """
+    options = root(context)
+    wanted = parse_unit(unit, now())
+    config = options.load()
+    from clickctl.wiring import backend_for
+
+    backend = backend_for(config)
+    runner = runner_for(backend, config)
+    name = engine or config.job.engine
+    if dry_run:
+        seen, decision, raw = runner.decide(wanted, force=force)
+        size = sum(file.size for file in raw.files)
+        planned = Planned(seen.unit, decision.verdict, decision.reason, name, len(raw.files), size)
+        show_json(planned) if options.json else show(_sentence(planned))
+        options.finish(EXIT_OK, changed=decision.verdict.runs)
+    runs = backend.engine(name)
+    try:
+        result = runner.run(wanted, runs, force=force)
+    finally:
+        runs.close()
+    if result.unit != wanted:
+        options.talk.say("redirected", f"{wanted} is held by its day: {result.unit} is the unit.", hour=wanted, unit=result.unit)
+    if options.json:
+        show_json(result)
+    else:
+        from clickctl.render.units import unit_result
+
+        show(unit_result(result))
+    if result.hint:
+        options.talk.say("next", f" next: {result.hint}", hint=result.hint)
+    options.finish(result.exit_code, changed=result.changed)
+
+
+def _sentence(planned: Planned) -> str:
+    from clickctl.render.words import size
+
+    verb = "would run" if planned.verdict not in ("unchanged", "no-raw", "busy", "inputs-gone") else "would not run"
+    return (
+        f"{planned.unit} (UTC) {verb} on {planned.engine}: {planned.verdict}, {planned.reason}; "
+        f"{planned.files_in} raw files, {size(planned.bytes_in)}"
+    )

@@ -1,0 +1,43 @@
+"""clickctl status: what is missing, waiting, stale or torn."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from clickctl.commands.context import now, root
+from clickctl.domain.errors import EXIT_OK
+from clickctl.domain.hours import HourRange, hour_of, parse_range
+from clickctl.render.console import show, show_json
+
+
+def command(
+    context: typer.Context,
+    first: Annotated[str, typer.Argument(help="First hour or day, UTC.")] = "",
+    end: Annotated[str, typer.Argument(help="Hour or day after the last; default: now.")] = "",
+) -> None:
+    """Show every hour of a range: a calendar, its legend, and the commands that mend it.
+
+    Without FIRST the last seven days. --verbose adds the reason of each hour that is not well.
+
+    Examples: clickctl status;  clickctl status 2026-01-05 2026-01-08 --output json
+    """
+    options = root(context)
+    present = hour_of(now())
+    if first:
+        hours = parse_range(first, end or str(present.plus(1)), now())
+    else:
+        hours = HourRange(present.day.plus(-6).first_hour, present.plus(1))
+    config = options.load()
+    from clickctl.execute import status_of
+    from clickctl.wiring import publisher_for
+
+    report = status_of(publisher_for(config.lake), hours, config.quality, present)
+    if options.json:
+        show_json(report)
+    else:
+        from clickctl.render.status import status
+
+        show(status(report, options.verbose))
+    options.finish(EXIT_OK, changed=False)

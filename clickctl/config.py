@@ -1,0 +1,144 @@
+"""The configuration: TOML and environment to one frozen value.
+
+Flag > CLICKCTL_SECTION_KEY > AWS_* > file > default. No file is an error with a hint, never a
+silent default. Every key is shown with its default in config.example.toml.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from clickctl.domain.errors import ConfigError
+from clickctl.domain.rules import QualityRules
+from clickctl.domain.structure import StructureError, from_plain, hints
+
+_RESERVED = {"CLICKCTL_CONFIG", "CLICKCTL_PROFILE", "CLICKCTL_REGION"}
+
+
+@dataclass(frozen=True)
+class LakeRoots:
+    """The four roots: folders, or s3:// prefixes, without a slash at the end."""
+
+    raw: str
+    processed: str
+    quarantine: str
+    alerts: str
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if not value.strip("/ "):
+                raise ValueError(f"{f.name} is empty")
+            rooted = value if value.startswith("s3://") else os.path.abspath(os.path.expanduser(value))
+            object.__setattr__(self, f.name, rooted.rstrip("/"))
+
+    def root(self, table: str) -> str:
+        """The root a table's keys are relative to."""
+        return self.quarantine if table == "quarantine" else self.processed
+
+
+@dataclass(frozen=True)
+class JobSettings:
+    """How a unit is run."""
+
+    engine: str = "local"
+    workers: int = 0
+    target_file_mb: int = 128
+    spill_dir: str = ""
+
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise ValueError("workers must be 0 (one per core) or more")
+        if not 1 <= self.target_file_mb <= 512:
+            raise ValueError("target_file_mb must lie between 1 and 512")
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole configuration; `source` is the file it came from."""
+
+    lake: LakeRoots
+    backend: str = "local"
+    quality: QualityRules = field(default_factory=QualityRules)
+    job: JobSettings = field(default_factory=JobSettings)
+    source: str = ""
+
+
+def find_config(flag: str | None, env: Mapping[str, str]) -> Path:
+    """The file to read: --config, $CLICKCTL_CONFIG, ./clickctl.toml, ~/.config/clickctl/config.toml."""
+    if named := flag or env.get("CLICKCTL_CONFIG"):
+        return Path(named)
+    usual = [Path("clickctl.toml"), Path.home() / ".config/clickctl/config.toml"]
+    for path in usual:
+        if path.is_file():
+            return path
+    raise ConfigError(
+        f"No configuration found: neither {usual[0]} nor {usual[1]} is there.",
+        hint="Run 'clickctl init --local lake' to make one, or name one with --config FILE.",
+    )
+
+
+def load_config(path: Path, env: Mapping[str, str]) -> Config:
+    """Read a file and lay the environment over it. Raises ConfigError naming the key at fault."""
+    try:
+        plain = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Cannot read {path}: {error}.", hint="Check --config and $CLICKCTL_CONFIG.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}.") from None
+    if "source" in plain:
+        raise ConfigError(f"{path}: source: unknown key.")
+    _overlay(plain, env)
+    try:
+        return from_plain(Config, {**plain, "source": str(path)}, strict=True)
+    except StructureError as error:
+        raise ConfigError(f"{path}: {error}.", hint=_suggestion(error)) from None
+
+
+def _overlay(plain: dict[str, Any], env: Mapping[str, str]) -> None:
+    """CLICKCTL_JOB_ENGINE=spark becomes job.engine = "spark"; lists are comma-separated."""
+    for name in sorted(name for name in env if name.startswith("CLICKCTL_") and name not in _RESERVED):
+        section, _, key = name.removeprefix("CLICKCTL_").lower().partition("_")
+        target, kind = (plain, Config) if not key else (plain.setdefault(section, {}), hints(Config).get(section))
+        types = hints(kind) if isinstance(kind, type) else {}
+        wanted = types.get(key or section)
+        if wanted is None or not isinstance(target, dict) or name == "CLICKCTL_SOURCE":
+            known = [f"CLICKCTL_{'_'.join(words).upper()}" for words in _keys()]
+            hint = _did_you_mean(name, known)
+            raise ConfigError(f"The environment variable {name} is no setting of clickctl.", hint=hint)
+        target[key or section] = _from_text(wanted, env[name], name)
+
+
+def _from_text(wanted: Any, text: str, name: str) -> Any:
+    if wanted is int:
+        try:
+            return int(text)
+        except ValueError:
+            raise ConfigError(f"{name}={text!r} is not a whole number.") from None
+    return text if wanted is str else [part.strip() for part in text.split(",")]
+
+
+def _keys() -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = [("backend",)]
+    for section, kind in hints(Config).items():
+        if section not in ("backend", "source"):
+            found += [(section, f.name) for f in fields(kind)]
+    return found
+
+
+def _suggestion(error: StructureError) -> str:
+    if error.problem != "unknown key":
+        return "config.example.toml shows every key with its default."
+    names = {".".join(words) for words in _keys()} | {words[0] for words in _keys()}
+    return _did_you_mean(error.path, sorted(names))
+
+
+def _did_you_mean(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"Did you mean {close[0]}?" if close else "config.example.toml shows every key with its default."

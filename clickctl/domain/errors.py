@@ -1,0 +1,70 @@
+"""The one tree of errors: what failed, what to run next, and the exit code.
+
+Anything foreseeable is raised as one of these and shown without a traceback. `changed` states
+what had and had not been changed when it happened; most errors come before any change.
+"""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_CONFIG = 3
+EXIT_CONFLICT = 4
+EXIT_SERVICE = 5
+EXIT_CHANGED = 10
+EXIT_INTERRUPTED = 130
+
+
+class ClickctlError(Exception):
+    """Base of every error shown to people."""
+
+    exit_code = EXIT_FAILED
+
+    def __init__(self, message: str, *, hint: str = "", changed: str = "Nothing was changed.") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.changed = changed
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Workers send errors between processes; keyword-only arguments do not pickle by themselves.
+        return (_rebuild, (type(self), self.message, self.hint, self.changed))
+
+
+def _rebuild(kind: type[ClickctlError], message: str, hint: str, changed: str) -> ClickctlError:
+    return kind(message, hint=hint, changed=changed)
+
+
+class UsageError(ClickctlError):
+    """The words of the command are wrong."""
+
+    exit_code = EXIT_USAGE
+
+
+class ConfigError(ClickctlError):
+    """The configuration, or the credentials it names, cannot be used."""
+
+    exit_code = EXIT_CONFIG
+
+
+class CommitConflict(ClickctlError):
+    """Another run owns or changed this unit meanwhile."""
+
+    exit_code = EXIT_CONFLICT
+
+
+class LakeError(ClickctlError):
+    """Storage refused or failed: permission, disk full, damaged document."""
+
+    exit_code = EXIT_SERVICE
+
+
+class EngineError(ClickctlError):
+    """The engine could not run at all (no Java, a worker killed, a cluster refused)."""
+
+    exit_code = EXIT_SERVICE
+
+
+class RunFailed(ClickctlError):
+    """A unit was attempted and is not committed."""

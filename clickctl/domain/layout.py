@@ -1,0 +1,68 @@
+"""Where every object lies, relative to the roots of `[lake]`. See docs/data-contract.md.
+
+A name that begins with `_` is hidden from Spark, Athena and Spectrum, so the ledger and the
+staging area can live beside the tables.
+"""
+
+from __future__ import annotations
+
+import re
+
+from clickctl.domain.hours import Day, Hour, Unit
+
+FACTS = "fact_clicks"
+USERS = "dim_users"
+QUARANTINE = "quarantine"
+TABLES = (FACTS, USERS)
+
+_RAW_FILE = re.compile(r"part-[^/]*\.json(\.gz)?")
+_OWNED = re.compile(r"part-(\d{10}|\d{8})-(\d{4,})\.(parquet|json\.gz)")
+
+
+def is_raw_file(name: str) -> bool:
+    """True for the file names a unit reads; `_SUCCESS`, dot files and the like are passed over."""
+    return _RAW_FILE.fullmatch(name) is not None
+
+
+def raw_prefix(unit: Unit) -> str:
+    """Under the raw root: `2026/01/05/13/` for an hour, `2026/01/05/` for a day."""
+    return f"{unit.path}/"
+
+
+def partition_prefix(table: str, day: Day) -> str:
+    """Under the processed root: `fact_clicks/year=2026/month=01/day=05/`."""
+    year, month, date = str(day).split("-")
+    return f"{table}/year={year}/month={month}/day={date}/"
+
+
+def output_file(table: str, day: Day, unit: Unit, index: int) -> str:
+    """The name of one owned file: under the quarantine root for rejects, else under processed."""
+    if table == QUARANTINE:
+        return f"{day.path}/part-{unit.compact}-{index:04d}.json.gz"
+    return f"{partition_prefix(table, day)}part-{unit.compact}-{index:04d}.parquet"
+
+
+def owner_of(key: str) -> Unit | None:
+    """The unit a file's name says it belongs to, or None for a file that is not ours."""
+    match = _OWNED.fullmatch(key.rsplit("/", 1)[-1])
+    if match is None:
+        return None
+    from datetime import UTC, datetime
+
+    text = match[1]
+    try:
+        if len(text) == 8:
+            return Day(datetime.strptime(text, "%Y%m%d").date())
+        return Hour(datetime.strptime(text, "%Y%m%d%H").replace(tzinfo=UTC))
+    except ValueError:
+        return None
+
+
+def ledger_key(day: Day) -> str:
+    """Under the processed root."""
+    return f"_ledger/{day.path}.json"
+
+
+def staging_prefix(unit: Unit, run_id: str) -> str:
+    """Under the processed root: what one run has written and not yet published."""
+    return f"_staging/{unit}/{run_id}/"

@@ -1,0 +1,161 @@
+"""The ledger: one JSON document per arrival day, the single truth about what is in the lake.
+
+Documented key by key in docs/data-contract.md. Times are ISO 8601 in UTC. Keys of files are
+relative to the processed root, those of quarantine files to the quarantine root, and those of
+inputs to the raw root, so that a lake can be moved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from clickctl.domain.errors import LakeError
+from clickctl.domain.hours import Day, Hour, Unit, unit_from_name
+from clickctl.domain.quality import Quality
+from clickctl.domain.structure import StructureError, from_plain, to_plain
+
+VERSION = 1
+
+
+@dataclass(frozen=True, order=True)
+class InputFile:
+    key: str
+    etag: str
+    size: int
+
+
+@dataclass(frozen=True, order=True)
+class OutputFile:
+    table: str
+    day: Day
+    key: str
+    size: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What a unit holds once it is committed.
+
+    `transform` names the rules that made it (version and settings): when they change, the unit is
+    stale. `cost` is in US dollars where the engine is billed, else None; `seconds` is wall time.
+    """
+
+    run_id: str
+    committed_at: str
+    inputs: tuple[InputFile, ...]
+    fingerprint: str
+    files: tuple[OutputFile, ...]
+    quality: Quality
+    transform: str
+    code_version: str
+    engine: str
+    seconds: float
+    cost: float | None = None
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who publishes: enough to tell later whether it still lives.
+
+    `host`, `pid` and `started` name a process; `job_run` a Glue job run. `renewed_at` is a lease
+    for everybody who cannot ask more directly.
+    """
+
+    host: str
+    pid: int
+    started: str
+    renewed_at: str
+    job_run: str | None = None
+
+
+@dataclass(frozen=True)
+class Publishing:
+    """A publish under way, or torn: the files it puts and those it will delete."""
+
+    run_id: str
+    owner: Owner
+    files: tuple[OutputFile, ...]
+    replaces: tuple[OutputFile, ...]
+    replaced_units: tuple[Unit, ...] = ()
+
+
+@dataclass(frozen=True)
+class Failure:
+    run_id: str
+    at: str
+    error: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class UnitEntry:
+    """A unit as the ledger holds it. A failed rerun leaves the earlier commit standing."""
+
+    commit: Commit | None = None
+    publishing: Publishing | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The units of one arrival day, by name. Each raw hour belongs to at most one committed unit."""
+
+    day: Day
+    units: dict[str, UnitEntry] = field(default_factory=dict)
+    version: int = VERSION
+
+    def entry(self, unit: Unit) -> UnitEntry:
+        return self.units.get(str(unit), UnitEntry())
+
+    def with_entry(self, unit: Unit, entry: UnitEntry) -> Ledger:
+        """A ledger with this entry; an empty one removes the unit."""
+        units = {**self.units, str(unit): entry}
+        if entry == UnitEntry():
+            del units[str(unit)]
+        return replace(self, units=dict(sorted(units.items())))
+
+    def unit_of(self, hour: Hour) -> Unit:
+        """The unit that holds or is replacing this hour: the whole day once that is live."""
+        entry = self.entry(self.day)
+        return self.day if entry.commit or entry.publishing else hour
+
+    def committed(self) -> dict[Unit, Commit]:
+        return {unit_from_name(name): entry.commit for name, entry in self.units.items() if entry.commit}
+
+
+def fingerprint(inputs: Iterable[InputFile]) -> str:
+    """One word for exactly these objects: 32 hex digits over sorted keys, ETags and sizes."""
+    text = json.dumps([[f.key, f.etag, f.size] for f in sorted(inputs)])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def dump(ledger: Ledger) -> bytes:
+    return json.dumps(to_plain(ledger), separators=(",", ":")).encode()
+
+
+def load(data: bytes, where: str) -> Ledger:
+    """Read a ledger document; LakeError for one that is damaged or from a newer version."""
+    try:
+        plain = json.loads(data)
+        version = plain["version"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise LakeError(f"The ledger {where} is not a ledger document.", hint=_REPAIR) from None
+    if not isinstance(version, int) or version > VERSION:
+        raise LakeError(
+            f"The ledger {where} has version {version}; this clickctl reads up to {VERSION}.",
+            hint="Upgrade clickctl here: a newer one has written this lake.",
+        )
+    try:
+        ledger = from_plain(Ledger, plain)
+        for name in ledger.units:
+            unit_from_name(name)
+        return ledger
+    except (StructureError, ValueError) as error:
+        raise LakeError(f"The ledger {where} is damaged: {error}.", hint=_REPAIR) from None
+
+
+_REPAIR = "Restore the document from a backup or an earlier object version, or move it away and backfill the day."

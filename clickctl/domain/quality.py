@@ -1,0 +1,83 @@
+"""What a run counts about the data it saw. Sums of these are again one of these."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+
+REASONS = (
+    "malformed_json",
+    "not_an_object",
+    "missing_user_id",
+    "unparseable_event_time",
+    "event_time_out_of_range",
+    "action_not_permitted",
+    "invalid_utf8",
+    "line_too_long",
+    "corrupt_file",
+)
+"""And `wrong_type:<field>` for each field."""
+
+KEPT_NAMES = 50
+"""At most so many actions and unknown fields are named in a commit; the rest count as `(other)`."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Counts of one unit. Times are ISO 8601 in UTC; sizes are bytes.
+
+    `lines` excludes blank ones; lines = facts + duplicates + quarantined. `quarantined` counts
+    lines, `reasons` counts reasons, of which one line can have several. `days` is facts by
+    event-day. `users` is rows of dim_users: one per user and event-day.
+    """
+
+    lines: int = 0
+    facts: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    actions: dict[str, int] = field(default_factory=dict)
+    nulls: dict[str, int] = field(default_factory=dict)
+    days: dict[str, int] = field(default_factory=dict)
+    unknown_fields: dict[str, int] = field(default_factory=dict)
+    min_event_time: str | None = None
+    max_event_time: str | None = None
+    users: int = 0
+    files_in: int = 0
+    files_out: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+
+    @property
+    def balances(self) -> bool:
+        """Promise P4: every line ended in exactly one place."""
+        return self.lines == self.facts + self.duplicates + self.quarantined
+
+
+def total(parts: Iterable[Quality]) -> Quality:
+    """Add counts up: of files to a unit, of units to a report."""
+    parts = list(parts)
+    sums: dict[str, object] = {}
+    for f in fields(Quality):
+        values = [getattr(part, f.name) for part in parts]
+        if f.name in ("min_event_time", "max_event_time"):
+            known = [value for value in values if value is not None]
+            sums[f.name] = (min if f.name.startswith("min") else max)(known, default=None)
+        elif f.type.startswith("dict"):  # type: ignore[union-attr]
+            counts: Counter[str] = Counter()
+            for value in values:
+                counts.update(value)
+            sums[f.name] = dict(sorted(counts.items()))
+        else:
+            sums[f.name] = sum(values)
+    return Quality(**sums)  # type: ignore[arg-type]
+
+
+def keep_common(counts: dict[str, int]) -> dict[str, int]:
+    """The commonest KEPT_NAMES names, the rest under `(other)`: a commit stays small whatever is sent."""
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    kept = dict(sorted(ranked[:KEPT_NAMES]))
+    if rest := sum(count for _, count in ranked[KEPT_NAMES:]):
+        kept["(other)"] = rest
+    return kept

@@ -1,0 +1,76 @@
+"""What is there: raw files of a unit and ledgers of a range, read through the lake port."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from clickctl.config import LakeRoots
+from clickctl.domain.errors import LakeError
+from clickctl.domain.hours import Day, Hour, Unit
+from clickctl.domain.layout import is_raw_file, raw_prefix
+from clickctl.domain.ledger import InputFile, Ledger
+from clickctl.plan.partition import Seen
+from clickctl.plan.unit import related
+from clickctl.ports import Lake
+from clickctl.publish import Publisher
+
+
+@dataclass(frozen=True)
+class RawListing:
+    """The raw files of a unit, and how many other objects lie beside them."""
+
+    files: tuple[InputFile, ...]
+    ignored: int
+
+
+def list_raw(lake: Lake, roots: LakeRoots, unit: Unit) -> RawListing:
+    """Every raw file of an hour or of a day's hours. Keys are relative to the raw root."""
+    files, ignored = [], 0
+    for info in lake.list(f"{roots.raw}/{raw_prefix(unit)}"):
+        key = info.location.removeprefix(f"{roots.raw}/")
+        folder, _, name = key.rpartition("/")
+        if is_raw_file(name) and len(folder) == len("2026/01/05/13"):
+            files.append(InputFile(key, info.etag, info.size))
+        elif folder.count("/") > 3 and is_raw_file(folder.split("/")[4]):
+            raise LakeError(
+                f"{roots.raw}/{'/'.join(folder.split('/')[:5])} is a folder where a raw file should be.",
+                hint="Move it away, then run the same command again.",
+            )
+        else:
+            ignored += 1
+    return RawListing(tuple(sorted(files)), ignored)
+
+
+def arrival_of(key: str) -> Hour:
+    """The arrival hour a raw key says: `2026/01/05/13/part-0.json.gz`."""
+    return Hour(datetime.strptime(key[:13], "%Y/%m/%d/%H").replace(tzinfo=UTC))
+
+
+@dataclass(frozen=True)
+class DaySeen:
+    """One arrival day: its ledger and its raw files, from one read and one listing."""
+
+    day: Day
+    ledger: Ledger
+    raw: RawListing
+
+
+def see_day(publisher: Publisher, day: Day) -> DaySeen:
+    return DaySeen(day, publisher.ledger(day), list_raw(publisher.lake, publisher.roots, day))
+
+
+def see_unit(publisher: Publisher, unit: Unit) -> tuple[Seen, RawListing]:
+    """One unit. An hour of a day that is held as a day is seen as that day (promise P2)."""
+    ledger = publisher.ledger(unit.day)
+    if isinstance(unit, Hour):
+        unit = ledger.unit_of(unit)
+    raw = list_raw(publisher.lake, publisher.roots, unit)
+    return judge_runs(publisher, unit, raw.files, ledger), raw
+
+
+def judge_runs(publisher: Publisher, unit: Unit, inputs: tuple[InputFile, ...], ledger: Ledger) -> Seen:
+    """Add whether the unit, or another one its run would touch, is torn or being published."""
+    publishing = [entry for other in related(unit, ledger) if (entry := ledger.entry(other)).publishing]
+    torn = [publisher.torn(entry) for entry in publishing]
+    return Seen(unit, inputs, ledger, torn=any(torn), busy=not all(torn))

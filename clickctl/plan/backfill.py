@@ -1,0 +1,138 @@
+"""A range to the units that must run: days for whole days, hours for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from clickctl.domain.errors import RunFailed
+from clickctl.domain.hours import Day, Hour, HourRange, Unit
+from clickctl.domain.ledger import Ledger, fingerprint
+from clickctl.domain.rules import QualityRules
+from clickctl.plan.partition import Decision, Seen, Verdict, decide, hours_current
+
+
+class Only(StrEnum):
+    """Which units of a range to run."""
+
+    MISSING = "missing"
+    STALE = "stale"
+    FAILED = "failed"
+    ALL = "all"
+
+
+_WANTED = {
+    Only.MISSING: {Verdict.MISSING, Verdict.COMPACT},
+    Only.STALE: {Verdict.STALE},
+    Only.FAILED: {Verdict.FAILED, Verdict.TORN},
+    Only.ALL: set(Verdict),
+}
+
+
+@dataclass(frozen=True)
+class PlannedUnit:
+    """One unit of a plan. `fingerprint` freezes its input; `bytes_in` is its size."""
+
+    unit: Unit
+    verdict: str
+    reason: str
+    bytes_in: int
+    files_in: int
+    fingerprint: str
+
+    @property
+    def runs(self) -> bool:
+        return Verdict(self.verdict).runs
+
+
+@dataclass(frozen=True)
+class BackfillPlan:
+    """What a backfill will do, and on what it was decided. Saved as JSON by --plan-out.
+
+    `items` are in the order they run. `seconds` estimates wall time; None when nothing is known.
+    """
+
+    first: Hour
+    end: Hour
+    items: tuple[PlannedUnit, ...]
+    transform: str
+    code_version: str
+    force: bool = False
+    seconds: float | None = None
+
+    @property
+    def to_run(self) -> tuple[PlannedUnit, ...]:
+        return tuple(item for item in self.items if item.runs)
+
+
+def units_of(hours: HourRange, ledgers: dict[Day, Ledger]) -> tuple[Unit, ...]:
+    """Whole days as days, other hours as hours, save those of a day that is held as a day."""
+    units: dict[Unit, None] = {}
+    wanted = set(hours)
+    for hour in hours:
+        whole = all(other in wanted for other in hour.day.hours)
+        units[hour.day if whole else ledgers.get(hour.day, Ledger(hour.day)).unit_of(hour)] = None
+    return tuple(units)
+
+
+def plan_unit(seen: Seen, rules: QualityRules, only: Only | None) -> PlannedUnit:
+    """The verdict on one unit of a backfill.
+
+    A day whose hours are all committed and current is left alone unless `only` is all: making it
+    compact is the night's work, not a repair.
+    """
+    decision = decide(seen, rules, force=only is Only.ALL)
+    if decision.verdict is Verdict.COMPACT and only is not Only.ALL:
+        if hours_current(seen, rules):
+            decision = Decision(Verdict.UNCHANGED, "all its hours are committed, inputs unchanged")
+        else:
+            decision = Decision(_day_verdict(seen), "some of its hours are missing, stale or failed")
+    if only is not None and decision.verdict.runs and decision.verdict not in _WANTED[only]:
+        decision = Decision(Verdict.UNCHANGED, f"{decision.verdict}, but only {only} was asked for")
+    size = sum(file.size for file in seen.inputs)
+    return PlannedUnit(
+        seen.unit, decision.verdict, decision.reason, size, len(seen.inputs), fingerprint(seen.inputs)
+    )
+
+
+def _day_verdict(seen: Seen) -> Verdict:
+    entries = [seen.ledger.entry(hour) for hour in seen.unit.hours]
+    if any(entry.failure for entry in entries):
+        return Verdict.FAILED
+    committed = {hour.path for hour in seen.unit.hours if seen.ledger.entry(hour).commit}
+    waiting = {file.key[:13] for file in seen.inputs} - committed
+    return Verdict.MISSING if waiting else Verdict.STALE
+
+
+def estimate_seconds(items: Iterable[PlannedUnit], ledgers: Iterable[Ledger], at_once: int) -> float | None:
+    """Wall time by the bytes a second of the commits in these ledgers; None if there are none."""
+    commits = [commit for ledger in ledgers for commit in ledger.committed().values()]
+    done = sum(commit.quality.bytes_in for commit in commits)
+    took = sum(commit.seconds for commit in commits)
+    todo = [item for item in items if item.runs]
+    if not done or not todo:
+        return 0.0 if not todo else None
+    return round(sum(item.bytes_in for item in todo) * took / done / min(at_once, len(todo)), 1)
+
+
+def refuse_drift(plan: BackfillPlan, present: dict[Unit, PlannedUnit], rules: QualityRules, version: str) -> None:
+    """A saved plan runs only on what it was made for. Raises RunFailed naming what drifted."""
+    problems = []
+    if plan.transform != rules.name:
+        problems.append(f"the rules are {rules.name}, the plan was made for {plan.transform}")
+    if plan.code_version != version:
+        problems.append(f"this is clickctl {version}, the plan was made by {plan.code_version}")
+    changed = [str(item.unit) for item in plan.to_run if _fingerprint_now(present, item) != item.fingerprint]
+    if changed:
+        problems.append(f"the raw files changed of {', '.join(changed[:5])}{' and more' if changed[5:] else ''}")
+    if problems:
+        raise RunFailed(
+            f"The plan no longer fits: {'; '.join(problems)}.",
+            hint=f"Make a new one: clickctl backfill {plan.first} {plan.end} --plan-out FILE",
+        )
+
+
+def _fingerprint_now(present: dict[Unit, PlannedUnit], item: PlannedUnit) -> str:
+    """Empty when the unit is no longer one: its hours have become a day, or the day hours."""
+    return present[item.unit].fingerprint if item.unit in present else ""

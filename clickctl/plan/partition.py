@@ -1,0 +1,132 @@
+"""What to do about one unit: run it, rerun it and why, or leave it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from clickctl.domain.hours import Day, Hour, Unit
+from clickctl.domain.ledger import Commit, InputFile, Ledger, UnitEntry, fingerprint
+from clickctl.domain.rules import QualityRules
+
+
+class Verdict(StrEnum):
+    """Why a unit is run, or not."""
+
+    MISSING = "missing"
+    COMPACT = "compact"
+    STALE = "stale"
+    TORN = "torn"
+    FAILED = "failed"
+    FORCED = "forced"
+    BUSY = "busy"
+    UNCHANGED = "unchanged"
+    INPUTS_GONE = "inputs-gone"
+    NO_RAW = "no-raw"
+
+    @property
+    def runs(self) -> bool:
+        return self in _RUNS
+
+
+_RUNS = {Verdict.MISSING, Verdict.COMPACT, Verdict.STALE, Verdict.TORN, Verdict.FAILED, Verdict.FORCED}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was observed of one unit. `torn` and `busy` come from asking whether a run lives."""
+
+    unit: Unit
+    inputs: tuple[InputFile, ...]
+    ledger: Ledger
+    torn: bool = False
+    busy: bool = False
+
+    @property
+    def entry(self) -> UnitEntry:
+        return self.ledger.entry(self.unit)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The verdict on a unit and the sentence that explains it."""
+
+    verdict: Verdict
+    reason: str
+
+
+def decide(seen: Seen, rules: QualityRules, *, force: bool = False) -> Decision:
+    """The verdict on one unit. `force` reruns what is unchanged, and what has lost inputs."""
+    gone = lost_inputs(seen)
+    if not seen.inputs:
+        return Decision(Verdict.NO_RAW, "no raw files have arrived")
+    if seen.busy:
+        return Decision(Verdict.BUSY, "another run is publishing it")
+    if gone and not force:
+        return Decision(Verdict.INPUTS_GONE, f"{len(gone)} raw files of its last commit are gone: {gone[0]}")
+    if seen.torn:
+        return Decision(Verdict.TORN, "a run died while publishing it")
+    commit = seen.entry.commit
+    if commit is None:
+        return _uncommitted(seen, force)
+    if force:
+        return Decision(Verdict.FORCED, "committed already, rerun as asked")
+    if seen.entry.failure:
+        return Decision(Verdict.FAILED, f"its last run failed: {seen.entry.failure.error}")
+    return _current(commit, seen.inputs, rules)
+
+
+def _uncommitted(seen: Seen, force: bool) -> Decision:
+    if seen.entry.failure:
+        return Decision(Verdict.FAILED, f"its last run failed: {seen.entry.failure.error}")
+    hours = hour_commits(seen)
+    if hours:
+        return Decision(Verdict.COMPACT, f"{len(hours)} committed hours become one day")
+    return Decision(Verdict.MISSING, "not committed yet")
+
+
+def _current(commit: Commit, inputs: tuple[InputFile, ...], rules: QualityRules) -> Decision:
+    if commit.fingerprint != fingerprint(inputs):
+        return Decision(Verdict.STALE, f"its raw files changed: {_difference(commit.inputs, inputs)}")
+    if commit.transform != rules.name:
+        return Decision(Verdict.STALE, f"made by rules {commit.transform}, the present ones are {rules.name}")
+    return Decision(Verdict.UNCHANGED, "already committed, inputs unchanged")
+
+
+def hours_current(seen: Seen, rules: QualityRules) -> bool:
+    """True for a day all of whose raw hours are committed as hours and up to date."""
+    commits = hour_commits(seen)
+    by_hour: dict[str, list[InputFile]] = {}
+    for file in seen.inputs:
+        by_hour.setdefault(file.key[:13], []).append(file)
+    hours = {hour.path: hour for hour in seen.unit.hours}
+    return bool(by_hour) and all(
+        (commit := commits.get(hours[path])) is not None
+        and _current(commit, tuple(files), rules).verdict is Verdict.UNCHANGED
+        and not seen.ledger.entry(hours[path]).failure
+        for path, files in by_hour.items()
+    )
+
+
+def hour_commits(seen: Seen) -> dict[Hour, Commit]:
+    """The committed hours of a day; none for an hour."""
+    if not isinstance(seen.unit, Day):
+        return {}
+    return {unit: commit for unit, commit in seen.ledger.committed().items() if isinstance(unit, Hour)}
+
+
+def lost_inputs(seen: Seen) -> tuple[str, ...]:
+    """Raw files behind committed rows that are there no more: a rerun would lose those rows."""
+    commits = list(hour_commits(seen).values())
+    if seen.entry.commit:
+        commits.append(seen.entry.commit)
+    present = {file.key for file in seen.inputs}
+    return tuple(sorted({file.key for commit in commits for file in commit.inputs} - present))
+
+
+def _difference(before: tuple[InputFile, ...], now: tuple[InputFile, ...]) -> str:
+    old, new = ({file.key: file for file in files} for files in (before, now))
+    added, removed = len(new.keys() - old.keys()), len(old.keys() - new.keys())
+    rewritten = sum(old[key] != new[key] for key in old.keys() & new.keys())
+    parts = [(added, "added"), (removed, "removed"), (rewritten, "rewritten")]
+    return ", ".join(f"{count} {word}" for count, word in parts if count)

@@ -1,0 +1,1 @@
+"""Results to text: rich tables and JSON. Nothing here decides anything."""

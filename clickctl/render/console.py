@@ -1,0 +1,79 @@
+"""The two streams: data on stdout, talk on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from clickctl.domain.errors import ClickctlError
+from clickctl.domain.structure import to_plain
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+
+def show_json(result: Any) -> None:
+    """A frozen result as JSON on stdout; never through rich."""
+    sys.stdout.write(json.dumps(to_plain(result), indent=2, ensure_ascii=False) + "\n")
+
+
+def show(renderable: RenderableType) -> None:
+    """A table or text on stdout: as wide as the terminal, or off one, as wide as it needs."""
+    console = console_for(sys.stdout)
+    if not console.is_terminal:
+        from rich.measure import Measurement
+
+        wide = console.options.update(max_width=1000, width=1000)
+        console.width = max(80, Measurement.get(console, wide, renderable).maximum)
+    console.print(renderable)
+
+
+def console_for(stream: Any) -> Console:
+    from rich.console import Console
+
+    return Console(file=stream, highlight=False, emoji=False)
+
+
+def can_show(text: str) -> bool:
+    """False where stdout's encoding has no such characters."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class Talk:
+    """What is said on stderr while working: sentences, or one JSON object a line for cron."""
+
+    json_lines: bool = False
+    quiet: bool = False
+
+    def say(self, event: str, text: str, **fields: object) -> None:
+        """Tell `text` to people, or `event` with its fields to machines."""
+        if self.json_lines:
+            self._line("info", event, fields)
+        elif not self.quiet:
+            print(text, file=sys.stderr, flush=True)
+
+    def error(self, error: ClickctlError) -> None:
+        """An error: what failed, what was changed, what to run next. Not silenced by quiet."""
+        if self.json_lines:
+            fields = {"message": error.message, "changed": error.changed, "hint": error.hint, "exit_code": error.exit_code}
+            self._line("error", "error", {key: value for key, value in fields.items() if value != ""})
+            return
+        lines = [f"error: {error.message}"]
+        lines += [f"       {error.changed}"] if error.changed else []
+        lines += [f" next: {error.hint}"] if error.hint else []
+        print("\n".join(lines), file=sys.stderr, flush=True)
+
+    def _line(self, level: str, event: str, fields: dict[str, object]) -> None:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        plain = {key: to_plain(value) for key, value in fields.items()}
+        print(json.dumps({"at": at, "level": level, "event": event, **plain}), file=sys.stderr, flush=True)
+
+

@@ -1,0 +1,205 @@
+"""Lines to columns: strict JSON by msgspec, with every way a line can be wrong told apart.
+
+Most lines take the fast way: one typed decode. A line it refuses is read again the careful way,
+which takes every field as raw JSON and says what is wrong. The two agree on every line the fast
+way accepts; tests/transform holds them to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Raw
+
+MAX_DEPTH = 400
+"""Deeper nesting is refused, so that the answer does not depend on an interpreter's stack."""
+
+TEXTS = ("event_time", "user_id", "session_id", "action", "page_url", "user_agent", "ip")
+FIELDS = (*TEXTS, "attributes")
+_MAY_BE_NUMBERS = ("event_time", "user_id", "session_id")
+_MAX_EXTRAS = 64
+
+_BOM = b"\xef\xbb\xbf"
+_NUL = b"\\u0000"
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_NULL = Raw(b"null")
+
+_Small = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+_TYPED: list[tuple[str, Any, Any]] = [
+    *((name, str | _Small | None if name in _MAY_BE_NUMBERS else str | None, None) for name in TEXTS),
+    ("attributes", Raw, _NULL),
+]
+_Event = msgspec.defstruct("_Event", _TYPED, gc=False)
+_RawEvent = msgspec.defstruct("_RawEvent", [(name, Raw, _NULL) for name in FIELDS], gc=False)
+_decode_raw = msgspec.json.Decoder(_RawEvent).decode
+_decode_keys = msgspec.json.Decoder(dict[str, Raw]).decode
+_check_syntax = msgspec.json.Decoder(Raw).decode
+_decode_text = msgspec.json.Decoder(str).decode
+_compact = msgspec.json.format
+
+REFUSALS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+class _Refused(Exception):
+    """This line is no event; the argument is the reason, empty for a blank line."""
+
+
+@dataclass
+class Parsed:
+    """The lines that are objects, a column for each field, with their numbers.
+
+    Numbers in event_time, user_id and session_id may still be int. `wrong` holds the fields of a
+    wrong type by row; `refused` the lines that are no objects, with the reason.
+    """
+
+    numbers: list[int]
+    columns: dict[str, list[Any]]
+    attributes: list[bytes]
+    wrong: dict[int, list[str]] = field(default_factory=dict)
+    refused: list[tuple[int, str]] = field(default_factory=list)
+
+
+class LineParser:
+    """Parses blocks of lines and counts unknown fields.
+
+    It learns the names of unknown fields, so that a stream in which every line has a new field is
+    as fast as before.
+    """
+
+    def __init__(self) -> None:
+        self.unknown: Counter[str] = Counter()
+        self._aliases: dict[str, str] = {}
+        self._learn(())
+
+    def parse(self, lines: list[bytes], first: int, text: bytes) -> Parsed:
+        """Parse lines numbered from `first`; `text` is the block they were split from."""
+        careful_only = _NUL in text or not _is_utf8(text)
+        events: list[Any] = []
+        numbers: list[int] = []
+        wrong: dict[int, list[str]] = {}
+        refused: list[tuple[int, str]] = []
+        decode = self._decode
+        for number, line in enumerate(lines, first):
+            try:
+                if careful_only or (len(line) > 2 * MAX_DEPTH and _may_be_deep(line)):
+                    raise UnicodeDecodeError("utf-8", b"", 0, 0, "to be read carefully")
+                events.append(decode(line))
+            except REFUSALS:
+                try:
+                    event, problems = self._carefully(line)
+                except _Refused as reason:
+                    if str(reason):
+                        refused.append((number, str(reason)))
+                    continue
+                if problems:
+                    wrong[len(events)] = problems
+                events.append(event)
+                decode = self._decode  # it may have learned a field
+            numbers.append(number)
+        return self._columns(events, numbers, wrong, refused)
+
+    def _columns(
+        self, events: list[Any], numbers: list[int], wrong: dict[int, list[str]], refused: list[tuple[int, str]]
+    ) -> Parsed:
+        columns = {name: [getattr(event, name) for event in events] for name in TEXTS}
+        attributes = [_compact(event.attributes, indent=-1) for event in events]
+        for name, alias in self._aliases.items():
+            if seen := sum(getattr(event, alias, None) is not None for event in events):
+                self.unknown[name] += seen
+        return Parsed(numbers, columns, attributes, wrong, refused)
+
+    def _carefully(self, line: bytes) -> tuple[Any, list[str]]:
+        """An event and its fields of a wrong type, or _Refused with the reason."""
+        line = line.removeprefix(_BOM)
+        if not line.strip():
+            raise _Refused
+        if not _is_utf8(line):
+            raise _Refused("invalid_utf8")
+        if _depth(line) > MAX_DEPTH or _NUL_ESCAPE.search(line):
+            raise _Refused("malformed_json")
+        try:
+            raw = _decode_raw(line)
+            self._count_unknown(line)
+        except msgspec.ValidationError:
+            raise _Refused("not_an_object" if _is_json(line) else "malformed_json") from None
+        except (msgspec.DecodeError, RecursionError):
+            raise _Refused("malformed_json") from None
+        event, wrong = _Event(attributes=raw.attributes), []
+        for name in TEXTS:
+            try:
+                setattr(event, name, _text(bytes(getattr(raw, name)), name in _MAY_BE_NUMBERS))
+            except TypeError:
+                wrong.append(name)
+        return event, wrong
+
+    def _count_unknown(self, line: bytes) -> None:
+        unknown = _decode_keys(line).keys() - set(FIELDS)
+        self.unknown.update(unknown)
+        if unknown - self._aliases.keys() and len(self._aliases) < _MAX_EXTRAS:
+            self._learn(sorted(unknown))
+
+    def _learn(self, names: list[str] | tuple[()]) -> None:
+        for name in names:
+            self._aliases.setdefault(name, f"extra_{len(self._aliases)}")
+        extras = [(alias, Raw, None) for alias in self._aliases.values()]
+        kind = msgspec.defstruct(
+            "_Learned",
+            [*_TYPED, *extras],
+            rename={alias: name for name, alias in self._aliases.items()},
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(kind).decode
+
+
+def _text(raw: bytes, may_be_number: bool) -> str | None:
+    """A raw JSON value as text; TypeError for a kind of value the field cannot have."""
+    if raw.startswith(b'"'):
+        return _decode_text(raw)
+    if raw == b"null":
+        return None
+    if may_be_number and raw[:1] in b"-0123456789":
+        return "0" if raw == b"-0" else raw.decode()
+    raise TypeError
+
+
+def _is_utf8(text: bytes) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        _check_syntax(line)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return True
+
+
+def _may_be_deep(line: bytes) -> bool:
+    return line.count(b"{") + line.count(b"[") > MAX_DEPTH
+
+
+def _depth(line: bytes) -> int:
+    """How deeply arrays and objects nest, brackets within strings aside."""
+    if not _may_be_deep(line):
+        return 0
+    depth = deepest = 0
+    for byte in _STRING.sub(b"", line):
+        if byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
