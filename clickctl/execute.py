@@ -151,11 +151,14 @@ def observe_days(publisher: Publisher, hours: HourRange) -> dict[Day, DaySeen]:
 
 
 def plan_range(
-    publisher: Publisher, days: dict[Day, DaySeen], hours: HourRange, rules: QualityRules, only: Only | None
+    publisher: Publisher, days: dict[Day, DaySeen], hours: HourRange, rules: QualityRules, only: Only | None, present: Hour
 ) -> tuple[PlannedUnit, ...]:
+    """The verdict on every unit of a range; hours that are not yet over are left out."""
     ledgers: dict[Day, Ledger] = {day: seen.ledger for day, seen in days.items()}
     planned = []
-    for unit in units_of(hours, ledgers):
+    for unit in units_of(hours, ledgers, present):
+        if unit.hours[0] > present:
+            continue
         day = days[unit.day]
         inputs = tuple(file for file in day.raw.files if file.key.startswith(f"{unit.path}/"))
         planned.append(plan_unit(judge_runs(publisher, unit, inputs, day.ledger), rules, only))

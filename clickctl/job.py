@@ -83,7 +83,7 @@ def unit_errors(publisher: Publisher, order: UnitOrder) -> Iterator[None]:
     """Whatever goes wrong in here leaves nothing staged and a note in the ledger."""
     try:
         yield
-    except BaseException as error:
+    except (Exception, KeyboardInterrupt) as error:
         with suppress(ClickctlError):  # the first error is the one to show; the next run cleans up
             publisher.abandon(order, error, getattr(error, "hint", ""))
         raise

@@ -130,17 +130,17 @@ def _run_orders(orders: list[UnitOrder], publisher: Publisher, started: float) -
     from clickctl.job import Part, finish, unit_errors
 
     ensure_java()
-    with ExitStack() as failing:
-        for order in orders:  # if the shared part fails, every unit has failed
-            failing.enter_context(unit_errors(publisher, order))
-        counted: dict[int, list[Quality]] = {n: [] for n in range(len(orders))}
-        parts: dict[int, list[Part]] = {n: [] for n in range(len(orders))}
-        for row in _transform(_session(), orders, publisher):
-            if row["kind"] == "read":
-                counted[row["unit"]].append(from_plain(Quality, json.loads(row["value"])))
-            else:
-                parts[row["unit"]].append(from_plain(Part, json.loads(row["value"])))
-        failing.pop_all()
+    with ExitStack() as all_fail:
+        for order in orders:  # what the orders share fails all of them
+            all_fail.enter_context(unit_errors(publisher, order))
+        rows = _transform(_session(), orders, publisher)
+    counted: dict[int, list[Quality]] = {n: [] for n in range(len(orders))}
+    parts: dict[int, list[Part]] = {n: [] for n in range(len(orders))}
+    for row in rows:
+        if row["kind"] == "read":
+            counted[row["unit"]].append(from_plain(Quality, json.loads(row["value"])))
+        else:
+            parts[row["unit"]].append(from_plain(Part, json.loads(row["value"])))
     worst = errors.EXIT_OK
     for n, order in enumerate(orders):
         try:
@@ -210,10 +210,13 @@ def _reader(
     return read
 
 
-def _batch(pa: Any, *values: Any) -> pa.RecordBatch:
-    types = (pa.int32(), pa.int32(), pa.string(), pa.string(), pa.int32(), pa.binary())
-    names = [column.split()[0] for column in CHUNK_SCHEMA.split(", ")]
-    return pa.RecordBatch.from_arrays([pa.array([v], t) for v, t in zip(values, types, strict=True)], names)
+def _batch(pa: Any, slot: int, unit: int, target: str, source: str, number: int, data: Any) -> pa.RecordBatch:
+    """One chunk as a batch of one row; `data` is not copied."""
+    ends = pa.array([0, len(data)], pa.int32()).buffers()[1]
+    ints = [pa.array([value], pa.int32()) for value in (slot, unit, number)]
+    payload = pa.Array.from_buffers(pa.binary(), 1, [None, ends, pa.py_buffer(data)])
+    columns = [ints[0], ints[1], pa.array([target]), pa.array([source]), ints[2], payload]
+    return pa.RecordBatch.from_arrays(columns, [column.split()[0] for column in CHUNK_SCHEMA.split(", ")])
 
 
 def _writer(orders: list[UnitOrder], publisher: Publisher) -> Callable[[Batches], Batches]:

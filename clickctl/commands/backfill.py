@@ -24,7 +24,7 @@ from clickctl.domain.errors import (
     EXIT_OK,
     UsageError,
 )
-from clickctl.domain.hours import HourRange, parse_range
+from clickctl.domain.hours import HourRange, hour_of, parse_range
 from clickctl.domain.structure import StructureError, from_plain, to_plain
 from clickctl.plan.backfill import BackfillPlan, Only, PlannedUnit, estimate_seconds, refuse_drift
 from clickctl.render.console import Talk, show, show_json
@@ -121,7 +121,7 @@ def _make_plan(
     from clickctl.execute import observe_days, plan_range
 
     days = observe_days(backend.publisher, hours)
-    items = plan_range(backend.publisher, days, hours, config.quality, only)
+    items = plan_range(backend.publisher, days, hours, config.quality, only, hour_of(now()))
     return BackfillPlan(
         first=hours.first,
         end=hours.end,

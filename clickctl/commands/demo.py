@@ -92,7 +92,7 @@ def _run(options: Root, backend: Backend, config: Config, hours: HourRange) -> t
     from clickctl.render.units import results_table
 
     days = observe_days(backend.publisher, hours)
-    items = [item for item in plan_range(backend.publisher, days, hours, config.quality, None) if item.runs]
+    items = [item for item in plan_range(backend.publisher, days, hours, config.quality, None, hour_of(now())) if item.runs]
     engine = backend.engine(config.job.engine)
     try:
         with progress(options.talk, {str(item.unit): item.bytes_in for item in items}) as on_done:

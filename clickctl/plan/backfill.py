@@ -66,12 +66,15 @@ class BackfillPlan:
         return tuple(item for item in self.items if item.runs)
 
 
-def units_of(hours: HourRange, ledgers: dict[Day, Ledger]) -> tuple[Unit, ...]:
-    """Whole days as days, other hours as hours, save those of a day that is held as a day."""
+def units_of(hours: HourRange, ledgers: dict[Day, Ledger], present: Hour) -> tuple[Unit, ...]:
+    """Whole days as days, other hours as hours, save those of a day that is held as a day.
+
+    The day of `present`, the hour that is now filling, is not over and so not whole.
+    """
     units: dict[Unit, None] = {}
     wanted = set(hours)
     for hour in hours:
-        whole = all(other in wanted for other in hour.day.hours)
+        whole = hour.day < present.day and all(other in wanted for other in hour.day.hours)
         units[hour.day if whole else ledgers.get(hour.day, Ledger(hour.day)).unit_of(hour)] = None
     return tuple(units)
 
