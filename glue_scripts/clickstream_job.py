@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 import tempfile
@@ -162,6 +163,7 @@ def _session() -> SparkSession:
     conf = SparkConf()
     if not conf.contains("spark.master"):
         # Plain python: one machine, where the JVM only schedules and the work is in Python.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         conf.setMaster("local[*]").set("spark.ui.enabled", "false").set("spark.ui.showConsoleProgress", "false")
         conf.set("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
         conf.set("spark.driver.host", "127.0.0.1").set("spark.driver.bindAddress", "127.0.0.1")

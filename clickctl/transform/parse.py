@@ -26,8 +26,10 @@ _MAX_EXTRAS = 64
 
 _BOM = b"\xef\xbb\xbf"
 _NUL = b"\\u0000"
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+# Possessive, and the closing quote optional, so that no line takes more than one pass.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
+_CANNOT_LEARN = re.compile(r'[\x00-\x1f"\\]')
 _NULL = Raw(b"null")
 
 _Small = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -141,8 +143,9 @@ class LineParser:
     def _count_unknown(self, line: bytes) -> None:
         unknown = _decode_keys(line).keys() - set(FIELDS)
         self.unknown.update(unknown)
-        if unknown - self._aliases.keys() and len(self._aliases) < _MAX_EXTRAS:
-            self._learn(sorted(unknown))
+        learnable = sorted(name for name in unknown - self._aliases.keys() if not _CANNOT_LEARN.search(name))
+        if learnable and len(self._aliases) < _MAX_EXTRAS:
+            self._learn(learnable)
 
     def _learn(self, names: list[str] | tuple[()]) -> None:
         for name in names:

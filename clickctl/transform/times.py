@@ -25,6 +25,9 @@ _ISO = re.compile(
 _NUMBER = re.compile(r"(-?\d{1,18})(?:\.(\d{1,18}))?(?:[eE]\+?(\d{1,2}))?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST = (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+"""Event-days are dates of the calendar; an offset or a negative number can leave it."""
 
 # A number below 10^11 is seconds (until the year 5138), below 10^14 milliseconds, below 10^17
 # microseconds: the three ranges do not meet for any date after 1973.
@@ -34,11 +37,12 @@ _UNITS = ((10**11, 10**6), (10**14, 10**3), (10**17, 1))
 def parse_time(text: str) -> int | None:
     """Microseconds since the epoch, or None when this is no time we accept (docs/data-contract.md)."""
     text = text.strip()
+    micros = None
     if match := _ISO.fullmatch(text):
-        return _from_iso(match)
-    if match := _NUMBER.fullmatch(text):
-        return _from_number(match)
-    return None
+        micros = _from_iso(match)
+    elif match := _NUMBER.fullmatch(text):
+        micros = _from_number(match)
+    return micros if micros is not None and _FIRST <= micros <= _LAST else None
 
 
 def _from_iso(match: re.Match[str]) -> int | None:

@@ -1,0 +1,185 @@
+"""A lake in S3. Locations are `s3://bucket/key`.
+
+Compare-and-swap is a conditional PutObject: `If-None-Match: *` to create, `If-Match: <etag>` to
+replace; 412 means somebody else was first, 409 that the request met another and is to be repeated
+(S3 User Guide, "Conditional writes"). The headers are added through botocore's event system,
+because the boto3 of a Glue image may be too old to name them as parameters.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import boto3
+import botocore.config
+import botocore.exceptions
+
+import clickctl
+from clickctl.domain.errors import ClickctlError, ConfigError, LakeError
+from clickctl.ports import ObjectInfo, PreconditionFailed
+
+_CONFLICT_TRIES = 10
+_DELETE_BATCH = 1000  # the most DeleteObjects takes
+
+_condition = threading.local()
+
+
+class S3Lake:
+    """Objects of S3, with the SDK's own settings for credentials, region and endpoint.
+
+    Holds nothing, so that it can be sent to workers; clients are made once per process.
+    """
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        bucket, key = _split(prefix)
+        with _explained(prefix):
+            for page in _client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
+                for found in page.get("Contents", ()):
+                    yield ObjectInfo(f"s3://{bucket}/{found['Key']}", found["ETag"].strip('"'), found["Size"])
+
+    def get(self, location: str) -> tuple[bytes, str] | None:
+        bucket, key = _split(location)
+        with _explained(location):
+            try:
+                found = _client().get_object(Bucket=bucket, Key=key)
+                return found["Body"].read(), found["ETag"]
+            except botocore.exceptions.ClientError as error:
+                if _code(error) in ("NoSuchKey", "404"):
+                    return None
+                raise
+
+    def open(self, location: str) -> BinaryIO:
+        """A temporary file of this machine: downloads are retried part by part, streams are not."""
+        bucket, key = _split(location)
+        with _explained(location):
+            file = tempfile.TemporaryFile()
+            _client().download_fileobj(bucket, key, file)
+            file.seek(0)
+            return cast(BinaryIO, file)
+
+    def put_if(self, location: str, data: bytes, etag: str | None) -> str:
+        bucket, key = _split(location)
+        condition = {"If-None-Match": "*"} if etag is None else {"If-Match": etag}
+        with _explained(location):
+            for _ in range(_CONFLICT_TRIES):
+                try:
+                    with _conditional(condition):
+                        return str(_client().put_object(Bucket=bucket, Key=key, Body=data)["ETag"])
+                except botocore.exceptions.ClientError as error:
+                    if _code(error) in ("ConditionalRequestConflict", "409"):
+                        continue
+                    if _code(error) not in ("PreconditionFailed", "412", "NoSuchKey", "404"):
+                        raise
+                    break
+        # The SDK repeats a request whose reply was lost, and the repetition then finds our own object.
+        present = self.get(location)
+        if present is not None and present[0] == data:
+            return present[1]
+        raise PreconditionFailed(location)
+
+    def upload(self, path: Path, location: str) -> None:
+        bucket, key = _split(location)
+        with _explained(location):
+            _client().upload_file(str(path), bucket, key)
+
+    def copy(self, source: str, target: str) -> None:
+        (from_bucket, from_key), (bucket, key) = _split(source), _split(target)
+        with _explained(source):
+            _client().copy({"Bucket": from_bucket, "Key": from_key}, bucket, key)
+
+    def delete(self, locations: Iterable[str]) -> None:
+        by_bucket: dict[str, list[str]] = {}
+        for bucket, key in map(_split, locations):
+            by_bucket.setdefault(bucket, []).append(key)
+        for bucket, keys in by_bucket.items():
+            for start in range(0, len(keys), _DELETE_BATCH):
+                self._delete_batch(bucket, keys[start : start + _DELETE_BATCH])
+
+    def _delete_batch(self, bucket: str, keys: list[str]) -> None:
+        with _explained(f"s3://{bucket}/{keys[0]}"):
+            wanted: Any = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+            # A reply of 200 can carry an error for each key.
+            if errors := _client().delete_objects(Bucket=bucket, Delete=wanted).get("Errors"):
+                first = errors[0]
+                raise LakeError(
+                    f"{len(errors)} of {len(keys)} objects could not be deleted, the first s3://{bucket}/{first.get('Key')}: "
+                    f"{first.get('Code')} {first.get('Message')}.",
+                    hint="Check s3:DeleteObject, then run the same command again.",
+                    changed="",
+                )
+
+
+def _client() -> Any:
+    return _client_of(os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _client_of(pid: int) -> Any:
+    """One client a process: connections do not survive a fork."""
+    config = botocore.config.Config(
+        retries={"mode": "adaptive", "total_max_attempts": 8},
+        max_pool_connections=32,
+        user_agent_extra=f"clickctl/{clickctl.__version__}",
+    )
+    client = boto3.Session().client("s3", config=config)
+    client.meta.events.register("before-call.s3.PutObject", _add_condition)
+    return client
+
+
+@contextmanager
+def _conditional(headers: dict[str, str]) -> Iterator[None]:
+    _condition.headers = headers
+    try:
+        yield
+    finally:
+        _condition.headers = {}
+
+
+def _add_condition(params: dict[str, Any], **_: Any) -> None:
+    params["headers"].update(getattr(_condition, "headers", {}))
+
+
+def _split(location: str) -> tuple[str, str]:
+    bucket, _, key = location.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def _code(error: botocore.exceptions.ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+_CREDENTIALS = ("ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken")
+
+
+@contextmanager
+def _explained(location: str) -> Iterator[None]:
+    """botocore's errors to ours: what failed, on which object, what to do."""
+    try:
+        yield
+    except botocore.exceptions.ClientError as error:
+        raise _ours(error, location) from error
+    except botocore.exceptions.NoCredentialsError as error:
+        raise ConfigError("There are no AWS credentials.", hint="Set AWS_PROFILE or --profile, or log in again.") from error
+    except (botocore.exceptions.BotoCoreError, boto3.exceptions.Boto3Error) as error:
+        raise LakeError(f"{location}: {error}.", hint="Check the network, region and endpoint, then try again.", changed="") from error
+
+
+def _ours(error: botocore.exceptions.ClientError, location: str) -> ClickctlError:
+    code, text = _code(error), error.response.get("Error", {}).get("Message", "")
+    if code in _CREDENTIALS:
+        return ConfigError(f"AWS refused the credentials: {code} {text}.", hint="Log in again, then run the same command.")
+    hints: dict[str, str] = {
+        "AccessDenied": "Check the role's policy, the bucket's policy and the KMS key's.",
+        "403": "Check the role's policy, the bucket's policy and the KMS key's.",
+        "NoSuchBucket": "Check [lake] in the configuration, and the account.",
+        "PermanentRedirect": "The bucket is in another region: set --region.",
+        "SlowDown": "S3 is throttling: try again, with fewer units at once.",
+    }
+    return LakeError(f"{location}: {code} {text}.", hint=hints.get(code, "Try again."), changed="")
