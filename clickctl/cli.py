@@ -2,41 +2,61 @@
 
 from __future__ import annotations
 
+import errno
 import functools
+import importlib
+import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 import clickctl
-from clickctl.commands import backfill, demo, init, run_partition, status
 from clickctl.commands.context import Root
-from clickctl.domain.errors import EXIT_INTERRUPTED, EXIT_SERVICE, ClickctlError, UsageError
-from clickctl.render.console import Talk
+from clickctl.domain.errors import EXIT_INTERRUPTED, EXIT_SERVICE, ClickctlError
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 _VALUED = ("--config", "--profile", "--region", "--output", "--log-format")
-_FLAGS = ("--quiet", "--verbose", "--detailed-exitcode")
+_FLAGS = ("--quiet", "--verbose", "--detailed-exitcode", "--version")
+
+COMMANDS = {
+    "run-partition": "Run one hour or one day: raw files in, its rows replaced.",
+    "backfill": "Bring a range of hours up to date.",
+    "status": "Show every hour of a range: a calendar, its legend, and the commands that mend it.",
+    "init": "Write clickctl.toml for a lake of folders, and make its raw folder.",
+    "demo": "Make a sample lake, run it, and show its rows, its quarantine and its status.",
+}
+"""Every command with the first line of its help."""
 
 # Plain help: rich markup would double the start-up time of --help.
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"clickctl {clickctl.__version__}")
+        raise typer.Exit
 
 
 @app.callback()
 def _root(
     context: typer.Context,
     config: Annotated[str, typer.Option(help="Configuration file.", metavar="FILE")] = "",
-    profile: Annotated[str, typer.Option(help="AWS profile.")] = "",
-    region: Annotated[str, typer.Option(help="AWS region.")] = "",
-    output: Annotated[str, typer.Option(help="table or json.")] = "table",
-    log_format: Annotated[str, typer.Option(help="text or json: what is said on stderr.")] = "text",
+    profile: Annotated[str, typer.Option(help="AWS profile.", metavar="NAME")] = "",
+    region: Annotated[str, typer.Option(help="AWS region.", metavar="NAME")] = "",
+    output: Annotated[str, typer.Option(help="table or json.", metavar="FORMAT")] = "table",
+    log_format: Annotated[str, typer.Option(help="text or json: what is said on stderr.", metavar="FORMAT")] = "text",
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but results and errors.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Say more; show traces of unexpected errors.")] = False,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="0: nothing to do, 10: something was changed.")
     ] = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
+    ] = False,
 ) -> None:
     """Run a clickstream lake: hours in, a star schema out, rerun safely.
 
@@ -44,19 +64,38 @@ def _root(
     do, 1 some units failed, 2 usage, 3 configuration or credentials, 4 conflict with another run,
     5 a service failed, 130 interrupted.
     """
-    for name, value, permitted in (("--output", output, ("table", "json")), ("--log-format", log_format, ("text", "json"))):
-        if value not in permitted:
-            raise typer.BadParameter(f"{value!r} is not one of {', '.join(permitted)}.", param_hint=name)
+    for name, value, other in (("--output", output, "table"), ("--log-format", log_format, "text")):
+        if value not in (other, "json"):
+            raise typer.BadParameter(f"{value!r} is not one of {other}, json.", param_hint=name)
     for name, value in (("AWS_PROFILE", profile), ("AWS_REGION", region), ("AWS_DEFAULT_REGION", region)):
         if value:
             os.environ[name] = value
     context.obj = Root(config or None, output == "json", quiet, verbose, log_format == "json", detailed_exitcode)
 
 
-def _register(name: str, command: Callable[..., None]) -> None:
-    # -3h is an hour, not an option.
-    settings = {"ignore_unknown_options": True}
-    app.command(name, context_settings=settings)(_bounded(command))
+class _NoSuchOption(typer.BadParameter):
+    def format_message(self) -> str:
+        return self.message
+
+
+class _Command(TyperCommand):
+    """A command for which -3h is an hour, not an option, while any other unknown option is refused."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        import difflib
+
+        from clickctl.domain.hours import AGO
+
+        ctx.ignore_unknown_options = True
+        given, left, _ = self.make_parser(ctx).parse_args(args=list(args))
+        words = [given.get(param.name or "") for param in self.params if param.param_type_name == "argument"]
+        for word in [*words, *left]:
+            if isinstance(word, str) and word.startswith("-") and not AGO.fullmatch(word):
+                known = [name for param in self.params for name in param.opts if name.startswith("-")]
+                close = difflib.get_close_matches(word, [*known, *_VALUED, *_FLAGS], n=1)
+                hint = f" Did you mean {close[0]}?" if close else ""
+                raise _NoSuchOption(f"There is no option {word}.{hint}", ctx)
+        return super().parse_args(ctx, args)
 
 
 def _bounded(command: Callable[..., None]) -> Callable[..., None]:
@@ -67,42 +106,61 @@ def _bounded(command: Callable[..., None]) -> Callable[..., None]:
         context = kwargs.get("context") or args[0]
         options = context.find_object(Root) or Root()
         try:
-            command(*args, **kwargs)
-        except ClickctlError as error:
-            options.talk.error(error)
-            raise typer.Exit(error.exit_code) from None
-        except KeyboardInterrupt:
+            try:
+                command(*args, **kwargs)
+            finally:
+                sys.stdout.flush()  # a reader that has gone, or a full disk, is an error of the command
+        except typer.Exit:
+            raise
+        except (KeyboardInterrupt, typer.Abort):
             options.talk.say("interrupted", "Interrupted. Run the same command again to carry on.")
             raise typer.Exit(EXIT_INTERRUPTED) from None
         except BrokenPipeError:
-            sys.stdout = open(os.devnull, "w")  # the reader has gone; so does the rest
+            _mute()
             raise typer.Exit(EXIT_SERVICE) from None
-        except (typer.Exit, typer.Abort):
-            raise
         except Exception as error:
-            _unexpected(error, options.talk, options.verbose)
-            raise typer.Exit(EXIT_SERVICE) from None
+            raise typer.Exit(_told(error, options)) from None
 
     return run
 
 
-def _unexpected(error: Exception, talk: Talk, verbose: bool) -> None:
-    if verbose:
+def _told(error: Exception, options: Root) -> int:
+    """Tell an error to people, and its exit code to the shell."""
+    if isinstance(error, OSError) and error.filename is None and error.errno in _FULL:
+        _mute()
+        error = ClickctlError(f"Cannot write the output: {error.strerror}.", changed="")
+        error.exit_code = EXIT_SERVICE
+    if isinstance(error, ClickctlError):
+        options.talk.error(error)
+        return error.exit_code
+    if options.verbose:
         import traceback
 
         traceback.print_exception(error)
     hint = "This is a defect: report it with what the same command prints under --verbose."
-    talk.error(ClickctlError(f"unexpected {type(error).__name__}: {error}", hint=hint, changed=""))
+    options.talk.error(ClickctlError(f"unexpected {type(error).__name__}: {error}", hint=hint, changed=""))
+    return EXIT_SERVICE
 
 
-for _name, _module in {
-    "run-partition": run_partition,
-    "backfill": backfill,
-    "status": status,
-    "init": init,
-    "demo": demo,
-}.items():
-    _register(_name, _module.command)
+def _mute() -> None:
+    """Nothing more can be written to stdout; Python must not try again at its end."""
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+
+
+def load(names: Iterable[str]) -> typer.Typer:
+    """The program with these commands; of the others only the summary that --help shows.
+
+    A command's module is imported only when its name is on the line: that is half of the start-up
+    time of --help.
+    """
+    app.registered_commands.clear()
+    for name, summary in COMMANDS.items():
+        if name in names:
+            module = importlib.import_module(f"clickctl.commands.{name.replace('-', '_')}")
+            app.command(name, cls=_Command)(_bounded(module.command))
+        else:
+            app.command(name, help=summary)(lambda: None)
+    return app
 
 
 def hoisted(arguments: list[str]) -> list[str]:
@@ -123,8 +181,9 @@ def hoisted(arguments: list[str]) -> list[str]:
 
 
 def main() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what a terminal cannot show must not end a command
     arguments = hoisted(sys.argv[1:])
-    if "--version" in arguments[:1]:
-        print(f"clickctl {clickctl.__version__}")
-        return
-    app(args=arguments, prog_name="clickctl")
+    completing = "_CLICKCTL_COMPLETE" in os.environ
+    load(COMMANDS if completing else arguments)(args=arguments, prog_name="clickctl")

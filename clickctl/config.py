@@ -18,7 +18,8 @@ from clickctl.domain.errors import ConfigError
 from clickctl.domain.rules import QualityRules
 from clickctl.domain.structure import StructureError, from_plain, hints
 
-_RESERVED = {"CLICKCTL_CONFIG", "CLICKCTL_PROFILE", "CLICKCTL_REGION"}
+ENGINES = ("local", "spark")
+_RESERVED = ("CLICKCTL_CONFIG", "CLICKCTL_PROFILE", "CLICKCTL_REGION")
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class LakeRoots:
     def __post_init__(self) -> None:
         for f in fields(self):
             value = getattr(self, f.name)
-            if not value.strip("/ "):
-                raise ValueError(f"{f.name} is empty")
+            if not value.strip("/ ") or "\0" in value:
+                raise ValueError(f"{f.name}: {value!r} is no folder and no s3:// prefix")
             rooted = value if value.startswith("s3://") else os.path.abspath(os.path.expanduser(value))
             object.__setattr__(self, f.name, rooted.rstrip("/"))
 
@@ -53,6 +54,8 @@ class JobSettings:
     spill_dir: str = ""
 
     def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise ValueError(f"engine: {self.engine!r} is not one of {', '.join(ENGINES)}")
         if self.workers < 0:
             raise ValueError("workers must be 0 (one per core) or more")
         if not 1 <= self.target_file_mb <= 512:
@@ -74,7 +77,8 @@ def find_config(flag: str | None, env: Mapping[str, str]) -> Path:
     """The file to read: --config, $CLICKCTL_CONFIG, ./clickctl.toml, ~/.config/clickctl/config.toml."""
     if named := flag or env.get("CLICKCTL_CONFIG"):
         return Path(named)
-    usual = [Path("clickctl.toml"), Path.home() / ".config/clickctl/config.toml"]
+    # Not Path.home(): it raises where a user has no home, as in many containers.
+    usual = [Path("clickctl.toml"), Path(os.path.expanduser("~/.config/clickctl/config.toml"))]
     for path in usual:
         if path.is_file():
             return path
@@ -94,25 +98,27 @@ def load_config(path: Path, env: Mapping[str, str]) -> Config:
         raise ConfigError(f"{path} is not TOML: {error}.") from None
     if "source" in plain:
         raise ConfigError(f"{path}: source: unknown key.")
-    _overlay(plain, env)
+    ours = {name: env[name] for name in sorted(env) if name.startswith("CLICKCTL_") and name not in _RESERVED}
+    _overlay(plain, ours)
     try:
         return from_plain(Config, {**plain, "source": str(path)}, strict=True)
     except StructureError as error:
-        raise ConfigError(f"{path}: {error}.", hint=_suggestion(error)) from None
+        raise ConfigError(f"{path}: {error}.", hint=_suggestion(error, ours)) from None
 
 
 def _overlay(plain: dict[str, Any], env: Mapping[str, str]) -> None:
     """CLICKCTL_JOB_ENGINE=spark becomes job.engine = "spark"; lists are comma-separated."""
-    for name in sorted(name for name in env if name.startswith("CLICKCTL_") and name not in _RESERVED):
-        section, _, key = name.removeprefix("CLICKCTL_").lower().partition("_")
-        target, kind = (plain, Config) if not key else (plain.setdefault(section, {}), hints(Config).get(section))
-        types = hints(kind) if isinstance(kind, type) else {}
-        wanted = types.get(key or section)
-        if wanted is None or not isinstance(target, dict) or name == "CLICKCTL_SOURCE":
-            known = [f"CLICKCTL_{'_'.join(words).upper()}" for words in _keys()]
-            hint = _did_you_mean(name, known)
+    settings = {f"CLICKCTL_{'_'.join(words).upper()}": words for words in _keys()}
+    for name, text in env.items():
+        if name not in settings:
+            hint = _did_you_mean(name, [*settings, *_RESERVED])
             raise ConfigError(f"The environment variable {name} is no setting of clickctl.", hint=hint)
-        target[key or section] = _from_text(wanted, env[name], name)
+        *sections, key = settings[name]
+        target, kind = plain, Config
+        for section in sections:
+            target, kind = target.setdefault(section, {}), hints(kind)[section]
+        if isinstance(target, dict):  # else the file is wrong there, which is told when it is read
+            target[key] = _from_text(hints(kind)[key], text, name)
 
 
 def _from_text(wanted: Any, text: str, name: str) -> Any:
@@ -121,7 +127,7 @@ def _from_text(wanted: Any, text: str, name: str) -> Any:
             return int(text)
         except ValueError:
             raise ConfigError(f"{name}={text!r} is not a whole number.") from None
-    return text if wanted is str else [part.strip() for part in text.split(",")]
+    return text if wanted is str else [part.strip() for part in text.split(",")] if text else []
 
 
 def _keys() -> list[tuple[str, ...]]:
@@ -132,7 +138,10 @@ def _keys() -> list[tuple[str, ...]]:
     return found
 
 
-def _suggestion(error: StructureError) -> str:
+def _suggestion(error: StructureError, env: Mapping[str, str]) -> str:
+    section = f"CLICKCTL_{error.path.split('.')[0].upper()}"
+    if over := [name for name in env if name.startswith(section)]:
+        return f"The environment overrides the file here: check {', '.join(over)}."
     if error.problem != "unknown key":
         return "config.example.toml shows every key with its default."
     names = {".".join(words) for words in _keys()} | {words[0] for words in _keys()}

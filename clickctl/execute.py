@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,13 +10,14 @@ from uuid import uuid4
 
 from clickctl.domain.errors import EXIT_CONFLICT, EXIT_FAILED, EXIT_OK, EXIT_SERVICE, ClickctlError
 from clickctl.domain.hours import Day, Hour, HourRange, Unit
-from clickctl.domain.ledger import Ledger
+from clickctl.domain.layout import raw_prefix
+from clickctl.domain.ledger import Ledger, UnitEntry
 from clickctl.domain.quality import Quality
 from clickctl.domain.rules import QualityRules
 from clickctl.observe import DaySeen, RawListing, judge_runs, see_day, see_unit
 from clickctl.plan.backfill import Only, PlannedUnit, plan_unit, units_of
 from clickctl.plan.partition import Decision, Seen, Verdict, decide
-from clickctl.plan.status import HourStatus, StatusReport, hour_status, report
+from clickctl.plan.status import HourSeen, HourStatus, StatusReport, hour_status, report
 from clickctl.plan.unit import order_unit
 from clickctl.ports import Engine
 from clickctl.publish import Publisher
@@ -25,7 +25,7 @@ from clickctl.publish import Publisher
 
 @dataclass(frozen=True)
 class UnitResult:
-    """What became of one unit. `outcome` is committed, unchanged, no-raw, busy, failed or not-started."""
+    """What became of one unit. `outcome` is committed, failed, not-started or a verdict that does not run."""
 
     unit: Unit
     outcome: str
@@ -80,13 +80,11 @@ class UnitRunner:
 
     def _not_run(self, seen: Seen, decision: Decision, raw: RawListing) -> UnitResult:
         commit = seen.entry.commit
-        code, hint = EXIT_OK, ""
-        if decision.verdict is Verdict.BUSY:
-            code, hint = EXIT_CONFLICT, "Wait for the other run, then run the same command again."
-        elif decision.verdict is Verdict.NO_RAW:
-            code, hint = EXIT_FAILED, f"Look at 'clickctl status {seen.unit.day} {seen.unit.day.plus(1)}' and ask the producers."
-        elif decision.verdict is Verdict.INPUTS_GONE:
-            code, hint = EXIT_FAILED, "Put the raw files back; --force reruns without them and drops their rows."
+        code, hint = _ADVICE.get(decision.verdict, (EXIT_OK, ""))
+        if decision.verdict is Verdict.NO_RAW:
+            hint = f"Nothing lies in {self.publisher.roots.raw}/{raw_prefix(seen.unit)}: {hint}"
+        if decision.verdict is Verdict.INPUTS_GONE and seen.inputs:
+            hint += " --force reruns without them and drops their rows."
         return UnitResult(
             unit=seen.unit,
             outcome=decision.verdict,
@@ -99,6 +97,34 @@ class UnitRunner:
         )
 
 
+_ADVICE = {
+    Verdict.BUSY: (EXIT_CONFLICT, "Wait for the other run, then run the same command again."),
+    Verdict.NO_RAW: (EXIT_FAILED, "check the date, or ask the producers."),
+    Verdict.BLOCKED: (EXIT_FAILED, "Move that folder out of the raw files, then run the same command again."),
+    Verdict.INPUTS_GONE: (EXIT_FAILED, "Put the raw files back, then run the same command again."),
+}
+
+
+def not_run(item: PlannedUnit) -> UnitResult:
+    """The result of a planned unit that cannot be run as things are."""
+    code, hint = _ADVICE[Verdict(item.verdict)]
+    return UnitResult(item.unit, item.verdict, item.reason, hint, code)
+
+
+class Stop:
+    """A wish to start no more units: made in a signal handler, noticed and told between units."""
+
+    def __init__(self, tell: Callable[[Sequence[Unit]], None] = lambda running: None) -> None:
+        self.asked = False
+        self._tell, self._told = tell, False
+
+    def noticed(self, running: Iterable[Unit]) -> bool:
+        if self.asked and not self._told:
+            self._told = True
+            self._tell(sorted(running, key=str))
+        return self.asked
+
+
 def run_many(
     runner: UnitRunner,
     items: Sequence[PlannedUnit],
@@ -107,29 +133,34 @@ def run_many(
     at_once: int,
     force: bool,
     fail_fast: bool,
-    stop: threading.Event,
+    stop: Stop,
     on_done: Callable[[UnitResult], None],
 ) -> tuple[UnitResult, ...]:
     """Run every unit of a plan, `at_once` side by side; one failure does not touch the others.
 
-    Setting `stop` starts no more; those running are waited for. Results are in the order of items.
+    After `stop` no more are started; those running are waited for. Results are in the order of items.
     """
     results: dict[Unit, UnitResult] = {}
     waiting = list(items)
-    running: set[Future[UnitResult]] = set()
+    running: dict[Future[UnitResult], Unit] = {}
+    failed = False
     with ThreadPoolExecutor(at_once, "unit") as pool:
         while waiting or running:
-            while waiting and len(running) < at_once and not stop.is_set():
-                running.add(pool.submit(_attempt, runner, waiting.pop(0), engine, force))
+            ended = stop.noticed(running.values()) or (failed and fail_fast)
+            while waiting and len(running) < at_once and not ended:
+                item = waiting.pop(0)
+                running[pool.submit(_attempt, runner, item, engine, force)] = item.unit
             if not running:
                 break
-            done, running = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-            for result in (future.result() for future in done):
-                results[result.unit] = result
+            done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+            for future in done:
+                # By the unit planned: the one run is another if its day was committed meanwhile.
+                result = results[running.pop(future)] = future.result()
                 on_done(result)
-                if fail_fast and result.exit_code:
-                    stop.set()
-    skipped = {item.unit: UnitResult(item.unit, "not-started", "stopped before its turn", exit_code=EXIT_FAILED) for item in waiting}
+                failed = failed or bool(result.exit_code)
+    skipped = {
+        item.unit: UnitResult(item.unit, "not-started", "stopped before its turn", "", EXIT_FAILED) for item in waiting
+    }
     return tuple({**skipped, **results}[item.unit] for item in items)
 
 
@@ -144,37 +175,41 @@ def _attempt(runner: UnitRunner, item: PlannedUnit, engine: Engine, force: bool)
         return UnitResult(item.unit, "failed", reason, hint, EXIT_SERVICE)
 
 
-def observe_days(publisher: Publisher, hours: HourRange) -> dict[Day, DaySeen]:
-    """Ledger and raw files of every day a range touches: two calls a day, several days at once."""
+def observe_days(publisher: Publisher, days: Iterable[Day]) -> dict[Day, DaySeen]:
+    """Ledger and raw files of every day: two calls a day, several days at once."""
     with ThreadPoolExecutor(16, "observe") as pool:
-        return {seen.day: seen for seen in pool.map(lambda day: see_day(publisher, day), hours.days)}
+        return {seen.day: seen for seen in pool.map(lambda day: see_day(publisher, day), days)}
 
 
-def plan_range(
-    publisher: Publisher, days: dict[Day, DaySeen], hours: HourRange, rules: QualityRules, only: Only | None, present: Hour
+def units_in(days: dict[Day, DaySeen], hours: HourRange, present: Hour) -> tuple[Unit, ...]:
+    """The units of a range, without the hours that are not over and that nobody has run yet."""
+    ledgers = {day: seen.ledger for day, seen in days.items()}
+    units = units_of(hours, ledgers, present)
+    return tuple(unit for unit in units if unit.hours[0] < present or ledgers[unit.day].entry(unit) != UnitEntry())
+
+
+def plan_units(
+    publisher: Publisher, days: dict[Day, DaySeen], units: Iterable[Unit], rules: QualityRules, only: Only | None
 ) -> tuple[PlannedUnit, ...]:
-    """The verdict on every unit of a range; hours that are not yet over are left out."""
-    ledgers: dict[Day, Ledger] = {day: seen.ledger for day, seen in days.items()}
+    """The verdict on each unit; an hour that is held by its day is seen as that day."""
     planned = []
-    for unit in units_of(hours, ledgers, present):
-        if unit.hours[0] > present:
-            continue
-        day = days[unit.day]
-        inputs = tuple(file for file in day.raw.files if file.key.startswith(f"{unit.path}/"))
-        planned.append(plan_unit(judge_runs(publisher, unit, inputs, day.ledger), rules, only))
+    for wanted in units:
+        day = days[wanted.day]
+        unit = day.ledger.unit_of(wanted) if isinstance(wanted, Hour) else wanted
+        planned.append(plan_unit(judge_runs(publisher, unit, day.raw.of(unit), day.ledger), rules, only))
     return tuple(planned)
 
 
 def status_of(publisher: Publisher, hours: HourRange, rules: QualityRules, present: Hour) -> StatusReport:
     """The state of every hour of a range; `present` is the hour that is now filling."""
-    days = observe_days(publisher, hours)
+    days = observe_days(publisher, hours.days)
     torn = {day: _torn_units(publisher, seen.ledger) for day, seen in days.items()}
     return report(hours, (_hour_status(hour, days[hour.day], torn[hour.day], rules, present) for hour in hours))
 
 
 def _hour_status(hour: Hour, day: DaySeen, torn: frozenset[str], rules: QualityRules, present: Hour) -> HourStatus:
-    raw = tuple(file for file in day.raw.files if file.key.startswith(f"{hour.path}/"))
-    return hour_status(hour, day.ledger, raw, torn, rules, present)
+    raw = day.raw.of(hour)
+    return hour_status(HourSeen(hour, day.ledger, raw.files, torn, bool(raw.obstacles)), rules, present)
 
 
 def _torn_units(publisher: Publisher, ledger: Ledger) -> frozenset[str]:

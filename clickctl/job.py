@@ -57,18 +57,19 @@ class UnitWork:
 
     def read(self, source: InputFile) -> ReadResult:
         """Read one raw file into a spill file under the scratch folder."""
+
         def opened() -> BinaryIO:
             return self.lake.open(f"{self.roots.raw}/{source.key}")
 
         file = RawFile(source.key, source.size, arrival_of(source.key), opened)
-        with _disk_errors():
+        with _disk_errors(f"read {source.key}, or write a scratch file for it"):
             return read_file(file, self.order.rules, self.order.shards, self.scratch / f"{uuid4().hex}.spill")
 
     def write(self, target: Target, chunks: list[pa.Buffer]) -> Part:
         """Write one target to the staging area."""
         local = self.scratch / f"{uuid4().hex}.out"
         try:
-            with _disk_errors():
+            with _disk_errors("write a scratch file"):
                 written = write_file(target, chunks, local)
             key = output_file(target.table, target.day, self.order.unit, target.bucket)
             file = OutputFile(target.table, target.day, key, written.size, written.rows)
@@ -101,7 +102,12 @@ def by_target(reads: Iterable[ReadResult]) -> dict[Target, list[tuple[Path, Chun
 
 
 def finish(
-    order: UnitOrder, publisher: Publisher, counted: Sequence[Quality], parts: Sequence[Part], engine: str, started: float
+    order: UnitOrder,
+    publisher: Publisher,
+    counted: Sequence[Quality],
+    parts: Sequence[Part],
+    engine: str,
+    started: float,
 ) -> Outcome:
     """Check that nothing was lost (P4) and that the input stood still, then publish.
 
@@ -142,12 +148,12 @@ def _counted(file: OutputFile, quality: Quality) -> OutputFile:
 
 
 @contextmanager
-def _disk_errors() -> Iterator[None]:
-    """The scratch folder can be full like any other."""
+def _disk_errors(attempt: str) -> Iterator[None]:
+    """The scratch folder can be full like any other, and a stream can break."""
     try:
         yield
     except OSError as error:
         raise LakeError(
-            f"Cannot write scratch files: {error}.",
+            f"Cannot {attempt}: {error}.",
             hint="Free some room, or name a larger disk in job.spill_dir.",
         ) from error

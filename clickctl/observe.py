@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from clickctl.config import LakeRoots
-from clickctl.domain.errors import LakeError
 from clickctl.domain.hours import Day, Hour, Unit
 from clickctl.domain.layout import is_raw_file, raw_prefix
 from clickctl.domain.ledger import InputFile, Ledger
@@ -18,28 +17,35 @@ from clickctl.publish import Publisher
 
 @dataclass(frozen=True)
 class RawListing:
-    """The raw files of a unit, and how many other objects lie beside them."""
+    """The raw files of a unit, how many other objects lie beside them, and what is in the way.
+
+    `obstacles` are keys of folders that have the name of a raw file.
+    """
 
     files: tuple[InputFile, ...]
     ignored: int
+    obstacles: tuple[str, ...] = ()
+
+    def of(self, unit: Unit) -> RawListing:
+        """The part of a day's listing that belongs to one of its units."""
+        prefix = raw_prefix(unit)
+        files = tuple(file for file in self.files if file.key.startswith(prefix))
+        return RawListing(files, self.ignored, tuple(key for key in self.obstacles if key.startswith(prefix)))
 
 
 def list_raw(lake: Lake, roots: LakeRoots, unit: Unit) -> RawListing:
     """Every raw file of an hour or of a day's hours. Keys are relative to the raw root."""
-    files, ignored = [], 0
+    files, ignored, obstacles = [], 0, set()
     for info in lake.list(f"{roots.raw}/{raw_prefix(unit)}"):
         key = info.location.removeprefix(f"{roots.raw}/")
         folder, _, name = key.rpartition("/")
         if is_raw_file(name) and len(folder) == len("2026/01/05/13"):
             files.append(InputFile(key, info.etag, info.size))
         elif folder.count("/") > 3 and is_raw_file(folder.split("/")[4]):
-            raise LakeError(
-                f"{roots.raw}/{'/'.join(folder.split('/')[:5])} is a folder where a raw file should be.",
-                hint="Move it away, then run the same command again.",
-            )
+            obstacles.add("/".join(folder.split("/")[:5]))
         else:
             ignored += 1
-    return RawListing(tuple(sorted(files)), ignored)
+    return RawListing(tuple(sorted(files)), ignored, tuple(sorted(obstacles)))
 
 
 def arrival_of(key: str) -> Hour:
@@ -66,11 +72,11 @@ def see_unit(publisher: Publisher, unit: Unit) -> tuple[Seen, RawListing]:
     if isinstance(unit, Hour):
         unit = ledger.unit_of(unit)
     raw = list_raw(publisher.lake, publisher.roots, unit)
-    return judge_runs(publisher, unit, raw.files, ledger), raw
+    return judge_runs(publisher, unit, raw, ledger), raw
 
 
-def judge_runs(publisher: Publisher, unit: Unit, inputs: tuple[InputFile, ...], ledger: Ledger) -> Seen:
+def judge_runs(publisher: Publisher, unit: Unit, raw: RawListing, ledger: Ledger) -> Seen:
     """Add whether the unit, or another one its run would touch, is torn or being published."""
     publishing = [entry for other in related(unit, ledger) if (entry := ledger.entry(other)).publishing]
     torn = [publisher.torn(entry) for entry in publishing]
-    return Seen(unit, inputs, ledger, torn=any(torn), busy=not all(torn))
+    return Seen(unit, raw.files, ledger, torn=any(torn), busy=not all(torn), obstacles=raw.obstacles)

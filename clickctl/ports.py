@@ -85,7 +85,8 @@ class Outcome:
 class Engine(Protocol):
     """Runs orders: transforms and publishes them."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def run(self, order: UnitOrder) -> Outcome:
         """Run one unit to its commit, or raise a ClickctlError. Called from several threads."""

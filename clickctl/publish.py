@@ -2,9 +2,8 @@
 
 1. CAS the ledger to `publishing`, naming the new files and those they replace.
 2. Put the new files at their final names.
-3. Delete what they replace, and nothing else.
-4. CAS the ledger to `committed`.
-5. Delete the staging area.
+3. Delete what they replace, and the staging area; nothing else.
+4. CAS the ledger to `committed`. Last, so that a committed unit has left nothing to clean up.
 
 Killed anywhere, the ledger says what was under way: the next run of the unit replaces both the
 files of the last commit and those the dead run may have put. Whoever loses a CAS raises
@@ -19,8 +18,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from clickctl.config import LakeRoots
-from clickctl.domain.errors import CommitConflict
-from clickctl.domain.hours import Day, Unit
+from clickctl.domain.errors import CommitConflict, LakeError
+from clickctl.domain.hours import Day, Hour
 from clickctl.domain.layout import ledger_key, staging_prefix
 from clickctl.domain.ledger import (
     Commit,
@@ -61,13 +60,16 @@ class Publisher:
         leftovers = self._staged_before(order)
         claim = self._claim(order, commit)
         keep = {(file.table, file.key) for file in commit.files}
-        with ThreadPoolExecutor(8, "publish") as pool:
-            list(pool.map(lambda file: self._place(order, file), commit.files))
+        try:
+            with ThreadPoolExecutor(8, "publish") as pool:
+                list(pool.map(lambda file: self._place(order, file), commit.files))
+        except LakeError:
+            self._still_ours(order, self.ledger(order.unit.day))  # who took over has deleted what was staged
+            raise
         self._still_ours(order, self.ledger(order.unit.day))
         obsolete = [f for f in claim.replaces if (f.table, f.key) not in keep]
-        self.lake.delete(self._final(file) for file in obsolete)
+        self.lake.delete([*map(self._final, obsolete), *leftovers])
         self._commit(order, commit, claim)
-        self.lake.delete(leftovers)
         return Outcome(commit, len(claim.replaces))
 
     def abandon(self, order: UnitOrder, error: BaseException, hint: str) -> None:
@@ -79,7 +81,11 @@ class Publisher:
         note = Failure(order.run_id, now_text(), str(error) or type(error).__name__, hint)
 
         def noted(ledger: Ledger) -> Ledger:
-            return ledger.with_entry(order.unit, replace(ledger.entry(order.unit), failure=note))
+            entry = ledger.entry(order.unit)
+            ours = entry.publishing is not None and entry.publishing.run_id == order.run_id
+            if not ours and base_of(order.unit, ledger) != order.base:
+                return ledger  # another run has it by now, or this one had committed
+            return ledger.with_entry(order.unit, replace(entry, failure=note))
 
         self._change(order.unit.day, noted)
 
@@ -91,15 +97,21 @@ class Publisher:
         return gave_up or not self.liveness.alive(entry.publishing.owner)
 
     def _staged_before(self, order: UnitOrder) -> list[str]:
-        """Everything staged for the unit so far: after our commit no other run of it can win."""
-        units = {order.unit, *related(order.unit, self.ledger(order.unit.day))}
-        prefixes = sorted(f"{self.roots.processed}/_staging/{unit}/" for unit in units)
+        """Everything staged so far for units this run touches: once it has claimed, no other run of them can win."""
+        unit = order.unit
+        # The name of a day begins those of its hours.
+        units = [f"{unit}/", f"{unit.day}/"] if isinstance(unit, Hour) else [str(unit)]
+        prefixes = [f"{self.roots.processed}/_staging/{name}" for name in units]
         return [info.location for prefix in prefixes for info in self.lake.list(prefix)]
 
     def _claim(self, order: UnitOrder, commit: Commit) -> Publishing:
         made: list[Publishing] = []
 
         def claimed(ledger: Ledger) -> Ledger:
+            mine = ledger.entry(order.unit).publishing
+            if mine and mine.run_id == order.run_id:  # written already: the answer was lost
+                made[:] = [mine]
+                return ledger
             self._refuse_unless_ours(order, ledger)
             others = tuple(unit for unit in related(order.unit, ledger)[1:] if ledger.entry(unit) != UnitEntry())
             replaces = _files_of(ledger.entry(unit) for unit in (order.unit, *others))
@@ -131,6 +143,8 @@ class Publisher:
 
     def _commit(self, order: UnitOrder, commit: Commit, claim: Publishing) -> None:
         def committed(ledger: Ledger) -> Ledger:
+            if ledger.entry(order.unit).commit == commit:  # written already: the answer was lost
+                return ledger
             self._still_ours(order, ledger)
             for unit in claim.replaced_units:
                 ledger = ledger.with_entry(unit, UnitEntry())
@@ -159,8 +173,10 @@ class Publisher:
         """Apply a pure change to the ledger, again on a fresh copy whenever others were first."""
         for _ in range(_TRIES):
             ledger, etag = self._read(day)
+            if (changed := change(ledger)) == ledger:
+                return
             try:
-                self.lake.put_if(f"{self.roots.processed}/{ledger_key(day)}", dump(change(ledger)), etag)
+                self.lake.put_if(f"{self.roots.processed}/{ledger_key(day)}", dump(changed), etag)
                 return
             except PreconditionFailed:
                 continue

@@ -7,18 +7,25 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from clickctl.config import Config, LakeRoots
 from clickctl.domain.rules import QualityRules
 from clickctl.local.lake import FolderLake
 from clickctl.local.liveness import ProcessLiveness
 from clickctl.publish import Publisher
+from tests.backends.small_lake import SmallLake, small_lake
+
+# A shared machine is slow at times, which is nobody's fault.
+settings.register_profile("clickctl", deadline=None)
+settings.load_profile("clickctl")
 
 SHARED = Path(__file__).parents[2] / "shared"
 REPO = Path(__file__).parents[1]
@@ -29,6 +36,20 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith(("CLICKCTL_", "AWS_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("NO_COLOR", "1")
+
+
+@pytest.fixture
+def quick_folder() -> Iterator[Path]:
+    """A folder in memory where there is one: hundreds of fsyncs cost nothing there."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="clickctl-test-", dir=memory) as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def small(quick_folder: Path) -> SmallLake:
+    """A lake to run tiny units in."""
+    return small_lake(quick_folder)
 
 
 @pytest.fixture

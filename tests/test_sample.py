@@ -147,9 +147,7 @@ def test_event_times_come_in_many_forms_but_mostly_in_one(hostile: Path, tame: P
     assert 0.75 < sum(map(usual, events(hostile))) / 9_000 < 0.97
     forms = {len(str(event["event_time"])) for event in events(hostile) if not usual(event)}
     assert forms >= {10, 13, 16, 19, 20, 22, 23, 25, 26, 27, 28, 29, 30, 32}
-    assert {event["event_time"] for event in events(tame) if not usual(event)} == {
-        *(None, "", "yesterday")
-    }
+    assert {event["event_time"] for event in events(tame) if not usual(event)} == {*(None, "", "yesterday")}
 
 
 def test_a_few_events_are_late_and_the_others_in_their_hour(tame: Path) -> None:

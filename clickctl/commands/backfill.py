@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import signal
+import os
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import clickctl
-from clickctl.commands.context import Root, now, root, runner_for
+from clickctl.commands.context import Root, engine_name, now, root, runner_for, stopping
+from clickctl.commands.saved import load_plan, save_plan
 from clickctl.config import Config
-from clickctl.domain.errors import (
-    EXIT_CONFLICT,
-    EXIT_FAILED,
-    EXIT_INTERRUPTED,
-    EXIT_OK,
-    UsageError,
-)
+from clickctl.domain.errors import EXIT_CONFLICT, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, UsageError
 from clickctl.domain.hours import HourRange, hour_of, parse_range
-from clickctl.domain.structure import StructureError, from_plain, to_plain
-from clickctl.plan.backfill import BackfillPlan, Only, PlannedUnit, estimate_seconds, refuse_drift
-from clickctl.render.console import Talk, show, show_json
+from clickctl.plan.backfill import BackfillPlan, Only, estimate_seconds, refuse_drift
+from clickctl.render.console import show, show_json
 
 if TYPE_CHECKING:
-    from clickctl.execute import UnitResult
+    from clickctl.execute import Stop, UnitResult
+    from clickctl.ports import Engine
     from clickctl.wiring import Backend
 
 
 @dataclass(frozen=True)
 class BackfillReport:
-    """How a backfill ended. `units` holds every unit that was to run, in order."""
+    """How a backfill ended: the units that were to run or need help, in order; all others are counted."""
 
     first: str
     end: str
@@ -47,60 +38,60 @@ class BackfillReport:
 
 def command(
     context: typer.Context,
-    first: Annotated[str, typer.Argument(help="First hour or day, UTC.")] = "",
-    end: Annotated[str, typer.Argument(help="Hour or day after the last.")] = "",
-    only: Annotated[str, typer.Option(help="missing, stale, failed or all; default: whatever is not up to date.")] = "",
-    max_parallel: Annotated[int, typer.Option(help="Units side by side; default: one per core.", min=0)] = 0,
+    first: Annotated[str, typer.Argument(help="First hour or day, UTC.", metavar="FIRST")] = "",
+    end: Annotated[str, typer.Argument(help="Hour or day after the last.", metavar="END")] = "",
+    only: Annotated[
+        str, typer.Option(help="missing, stale, failed or all; default: what is not up to date.", metavar="WHICH")
+    ] = "",
+    max_parallel: Annotated[int, typer.Option(help="Units side by side; 0: one per core.", min=0, metavar="N")] = 0,
     newest_first: Annotated[bool, typer.Option("--newest-first", help="Begin at the end of the range.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Start no more after a failure.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; change nothing.")] = False,
     plan_out: Annotated[str, typer.Option(help="Save the plan to FILE; change nothing.", metavar="FILE")] = "",
     plan: Annotated[str, typer.Option(help="Run a saved plan; refused if its input drifted.", metavar="FILE")] = "",
-    engine: Annotated[str, typer.Option(help="local or spark; default: job.engine of the config.")] = "",
+    engine: Annotated[
+        str, typer.Option(help="local or spark; default: job.engine of the config.", metavar="NAME")
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Bring a range of hours up to date: whole days as days, the rest as hours.
+    """Bring a range of hours up to date.
 
-    Interrupted or killed, the same command carries on where it was. One unit's failure does not
-    stop the others.
+    Whole days are run as days, other hours as hours; what is up to date is left alone. Interrupted
+    or killed, the same command carries on where it was. One unit's failure does not stop the others.
 
-    Examples: clickctl backfill 2026-01-01 2026-01-08;  clickctl backfill -6h last-hour --only failed
+    \b
+    Examples:
+      clickctl backfill 2026-01-01 2026-01-08
+      clickctl backfill -6h last-hour --only failed
+      clickctl backfill 2026-01-01 2026-02-01 --plan-out january.json
+      clickctl backfill --plan january.json
     """
     options = root(context)
-    saved = _load_plan(plan) if plan else None
-    hours = _range(first, end, saved)
+    saved = load_plan(plan) if plan else None
+    if saved and (first or end or only or newest_first):
+        raise UsageError("--plan FILE says what is run and in which order: give nothing else of that kind.")
+    hours = None if saved else _range(first, end)
     config = options.load()
+    runs_on = engine_name(engine, config)
     from clickctl.wiring import backend_for
 
-    at_once = max_parallel or config.job.workers or _cores()
+    at_once = max_parallel or config.job.workers or os.cpu_count() or 1
     backend = backend_for(config, units_at_once=2)
-    made = _make_plan(backend, config, hours, _only(only), newest_first, at_once)
-    if saved:
-        refuse_drift(saved, {item.unit: item for item in made.items}, config.quality, clickctl.__version__)
-        made = _resumed(saved, made)
+    made = _still_fits(saved, backend, config, at_once) if saved else None
+    if hours:
+        made = _make_plan(backend, config, hours, _only(only), newest_first, at_once)
+    assert made is not None
     if plan_out:
-        _save_plan(made, plan_out, options.talk)
+        save_plan(made, plan_out, options.talk)
     if plan_out or dry_run:
         _show_plan(made, options)
         options.finish(EXIT_OK, changed=bool(made.to_run))
-    if not made.to_run:
-        _report(made, (), options, interrupted=False)
     _confirm(made, options, yes)
-    runs = backend.engine(engine or config.job.engine)
-    with _stopping(options.talk, runs.name) as stop:
-        try:
-            results = _run(made, backend, config, runs, at_once, fail_fast, stop, options.talk)
-        finally:
-            runs.close()
-        interrupted = stop.is_set() and not fail_fast
+    results, interrupted = _run(made, backend, config, runs_on, at_once, fail_fast, options)
     _report(made, results, options, interrupted)
 
 
-def _range(first: str, end: str, saved: BackfillPlan | None) -> HourRange:
-    if saved:
-        if first or end:
-            raise UsageError("Give a range or --plan FILE, not both.")
-        return HourRange(saved.first, saved.end)
+def _range(first: str, end: str) -> HourRange:
     if not first or not end:
         raise UsageError("Give FIRST and END, or --plan FILE.", hint="clickctl backfill 2026-01-01 2026-01-08")
     return parse_range(first, end, now())
@@ -118,10 +109,11 @@ def _only(text: str) -> Only | None:
 def _make_plan(
     backend: Backend, config: Config, hours: HourRange, only: Only | None, newest_first: bool, at_once: int
 ) -> BackfillPlan:
-    from clickctl.execute import observe_days, plan_range
+    from clickctl.execute import observe_days, plan_units, units_in
 
-    days = observe_days(backend.publisher, hours)
-    items = plan_range(backend.publisher, days, hours, config.quality, only, hour_of(now()))
+    days = observe_days(backend.publisher, hours.days)
+    units = units_in(days, hours, hour_of(now()))
+    items = plan_units(backend.publisher, days, units, config.quality, only)
     return BackfillPlan(
         first=hours.first,
         end=hours.end,
@@ -133,110 +125,84 @@ def _make_plan(
     )
 
 
-def _resumed(saved: BackfillPlan, present: BackfillPlan) -> BackfillPlan:
-    """The saved plan without the units that have been committed since it was begun."""
-    fresh = {item.unit: item for item in present.items}
+def _still_fits(saved: BackfillPlan, backend: Backend, config: Config, at_once: int) -> BackfillPlan:
+    """The saved plan without the units committed since it was begun; refused if its inputs drifted."""
+    from clickctl.execute import observe_days, plan_units
+
+    units = [item.unit for item in saved.items]
+    days = observe_days(backend.publisher, dict.fromkeys(unit.day for unit in units))
+    fresh = dict(zip(units, plan_units(backend.publisher, days, units, config.quality, None), strict=True))
+    refuse_drift(saved, fresh, config.quality, clickctl.__version__)
     items = tuple(item if saved.force or not item.runs else fresh[item.unit] for item in saved.items)
-    return BackfillPlan(saved.first, saved.end, items, saved.transform, saved.code_version, saved.force, present.seconds)
-
-
-def _load_plan(path: str) -> BackfillPlan:
-    try:
-        return from_plain(BackfillPlan, json.loads(Path(path).read_text("utf-8")), strict=True)
-    except (OSError, ValueError) as error:
-        problem = str(error) if isinstance(error, (OSError, StructureError)) else "it is not JSON"
-        raise UsageError(f"{path} is no saved plan: {problem}.", hint="Make one with --plan-out FILE.") from None
-
-
-def _save_plan(plan: BackfillPlan, path: str, talk: Talk) -> None:
-    try:
-        Path(path).write_text(json.dumps(to_plain(plan), indent=1) + "\n", "utf-8")
-    except OSError as error:
-        raise UsageError(f"Cannot write {path}: {error}.") from None
-    talk.say("plan_saved", f"Saved the plan. Run it with: clickctl backfill --plan {path}", path=path)
+    seconds = estimate_seconds(items, (day.ledger for day in days.values()), at_once)
+    return replace(saved, items=items, seconds=seconds)
 
 
 def _show_plan(plan: BackfillPlan, options: Root) -> None:
     if options.json:
         show_json(plan)
         return
-    from clickctl.render.units import plan_table
+    from clickctl.render.units import plan_summary, plan_table
 
     show(plan_table(plan))
-    options.talk.say("plan", _summary(plan))
-
-
-def _summary(plan: BackfillPlan) -> str:
-    from clickctl.render.words import number, size, span
-
-    todo = plan.to_run
-    took = "unknown, nothing has been run yet" if plan.seconds is None else f"about {span(plan.seconds)}"
-    hours = f"[{plan.first}, {plan.end}) UTC"
-    return f"{hours}: {number(len(todo))} units to run, {size(sum(item.bytes_in for item in todo))}; time: {took}"
+    options.talk.say("plan", plan_summary(plan))
 
 
 def _confirm(plan: BackfillPlan, options: Root, yes: bool) -> None:
     """On a terminal, show the plan and ask; elsewhere (cron) the command itself is the answer."""
+    if not plan.to_run:
+        return
     asks = sys.stdin.isatty() and sys.stderr.isatty() and not yes
     if asks and not options.json:
         _show_plan(plan, options)
     else:
-        options.talk.say("plan", _summary(plan), units=len(plan.to_run), bytes=sum(item.bytes_in for item in plan.to_run))
+        from clickctl.render.units import plan_summary
+
+        size = sum(item.bytes_in for item in plan.to_run)
+        options.talk.say("plan", plan_summary(plan), units=len(plan.to_run), bytes=size, seconds=plan.seconds)
     if asks and not typer.confirm("Run it?", err=True):
         options.talk.say("declined", "Nothing was changed.")
-        raise typer.Exit(EXIT_OK)
+        raise typer.Exit(EXIT_FAILED)
 
 
 def _run(
-    plan: BackfillPlan,
-    backend: Backend,
-    config: Config,
-    engine: object,
-    at_once: int,
-    fail_fast: bool,
-    stop: threading.Event,
-    talk: Talk,
-) -> tuple[UnitResult, ...]:
+    plan: BackfillPlan, backend: Backend, config: Config, name: str, at_once: int, fail_fast: bool, options: Root
+) -> tuple[tuple[UnitResult, ...], bool]:
+    """What became of every unit that was to run, and whether Ctrl-C was pressed."""
+    if not plan.to_run:
+        return (), False
+    engine = backend.engine(name)
+    try:
+        with stopping(options.talk) as stop:
+            return _run_on(engine, plan, backend, config, at_once, fail_fast, stop, options), stop.asked
+    finally:
+        engine.close()
+
+
+def _run_on(
+    engine: Engine, plan: BackfillPlan, backend: Backend, config: Config,
+    at_once: int, fail_fast: bool, stop: Stop, options: Root,
+) -> tuple[UnitResult, ...]:  # fmt: skip
     from clickctl.execute import run_many
     from clickctl.render.progress import progress
 
-    todo: tuple[PlannedUnit, ...] = plan.to_run
-    with progress(talk, {str(item.unit): item.bytes_in for item in todo}) as on_done:
+    todo = plan.to_run
+    with progress(options.talk, {str(item.unit): item.bytes_in for item in todo}) as on_done:
         return run_many(
-            runner_for(backend, config),
-            todo,
-            engine,  # type: ignore[arg-type]
-            at_once=at_once,
-            force=plan.force,
-            fail_fast=fail_fast,
-            stop=stop,
-            on_done=on_done,
-        )
+            runner_for(backend, config), todo, engine,
+            at_once=at_once, force=plan.force, fail_fast=fail_fast, stop=stop, on_done=on_done,
+        )  # fmt: skip
 
 
-@contextmanager
-def _stopping(talk: Talk, engine: str) -> Iterator[threading.Event]:
-    """The first Ctrl-C (or SIGTERM) starts no more units; the second ends the program."""
-    stop = threading.Event()
+def _report(plan: BackfillPlan, ran: Sequence[UnitResult], options: Root, interrupted: bool) -> None:
+    """The table of every unit that ran or needs help, one line of what to do next, the exit code."""
+    from clickctl.execute import not_run
 
-    def handle(number: int, frame: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-        talk.say("stopping", f"Starting no more; waiting for the units now running on {engine}. Again to end at once.")
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _report(plan: BackfillPlan, results: tuple[UnitResult, ...], options: Root, interrupted: bool) -> None:
-    """The table of every unit, one line of what to do next, and the exit code."""
+    helpless = [not_run(item) for item in plan.items if item.needs_help]
+    results = (*ran, *helpless)
+    quiet = [item.verdict for item in plan.items if not item.runs and not item.needs_help]
     counts: dict[str, int] = {}
-    for outcome in [*(result.outcome for result in results), *(item.verdict for item in plan.items if not item.runs)]:
+    for outcome in [*(result.outcome for result in results), *quiet]:
         counts[outcome] = counts.get(outcome, 0) + 1
     following = _next(plan, results)
     if options.json:
@@ -247,34 +213,22 @@ def _report(plan: BackfillPlan, results: tuple[UnitResult, ...], options: Root, 
         show(results_table(results))
     summary = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "nothing in range"
     options.talk.say("done", f"{summary}. {following}", counts=counts, next=following)
-    code = EXIT_INTERRUPTED if interrupted else _exit_code(plan, results)
+    code = EXIT_INTERRUPTED if interrupted else _exit_code(results)
     options.finish(code, changed=any(result.changed for result in results))
 
 
-def _next(plan: BackfillPlan, results: tuple[UnitResult, ...]) -> str:
-    hints = [result.hint for result in results if result.exit_code and result.hint]
-    if any(result.outcome == "not-started" for result in results):
-        return f"Next: clickctl backfill {plan.first} {plan.end}"
-    if hints:
-        return f"Next: {hints[0]} Then: clickctl backfill {plan.first} {plan.end}"
-    if any(result.exit_code for result in results) or _blocked(plan):
+def _next(plan: BackfillPlan, results: Sequence[UnitResult]) -> str:
+    again = f"clickctl backfill {plan.first} {plan.end}"
+    troubled = [result for result in results if result.exit_code and result.outcome != "not-started"]
+    if hints := [result.hint for result in troubled if result.hint]:
+        return f"Next: {hints[0]} Then: {again}"
+    if troubled:
         return f"Next: clickctl --verbose status {plan.first} {plan.end}"
-    return "Nothing more to do."
+    return f"Next: {again}" if any(result.exit_code for result in results) else "Nothing more to do."
 
 
-def _blocked(plan: BackfillPlan) -> list[PlannedUnit]:
-    return [item for item in plan.items if item.verdict in ("busy", "inputs-gone")]
-
-
-def _exit_code(plan: BackfillPlan, results: tuple[UnitResult, ...]) -> int:
+def _exit_code(results: Sequence[UnitResult]) -> int:
     codes = {result.exit_code for result in results if result.exit_code}
-    codes |= {EXIT_CONFLICT if item.verdict == "busy" else EXIT_FAILED for item in _blocked(plan)}
     if not codes:
         return EXIT_OK
     return EXIT_CONFLICT if codes == {EXIT_CONFLICT} else EXIT_FAILED
-
-
-def _cores() -> int:
-    import os
-
-    return os.cpu_count() or 1

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from clickctl.config import Config, find_config, load_config
-from clickctl.domain.errors import EXIT_CHANGED, EXIT_OK
+from clickctl.domain.errors import EXIT_CHANGED, EXIT_INTERRUPTED, EXIT_OK, UsageError
 from clickctl.render.console import Talk
 
 if TYPE_CHECKING:
-    from clickctl.execute import UnitRunner
+    from clickctl.config import Config
+    from clickctl.domain.hours import Unit
+    from clickctl.execute import Stop, UnitRunner
     from clickctl.wiring import Backend
 
 
@@ -34,6 +39,8 @@ class Root:
         return Talk(self.json_log, self.quiet)
 
     def load(self) -> Config:
+        from clickctl.config import find_config, load_config  # not at start-up: --help needs neither
+
         return load_config(find_config(self.config, os.environ), os.environ)
 
     def finish(self, code: int, *, changed: bool) -> None:
@@ -55,3 +62,40 @@ def runner_for(backend: Backend, config: Config) -> UnitRunner:
     from clickctl.execute import UnitRunner
 
     return UnitRunner(backend.publisher, config.quality, config.job.target_file_mb * 1_000_000)
+
+
+def engine_name(flag: str, config: Config) -> str:
+    """--engine, else the configured one."""
+    from clickctl.config import ENGINES
+
+    if flag and flag not in ENGINES:
+        raise UsageError(f"--engine {flag!r} is not one of {', '.join(ENGINES)}.")
+    return flag or config.job.engine
+
+
+@contextmanager
+def stopping(talk: Talk) -> Iterator[Stop]:
+    """The first Ctrl-C (or SIGTERM) starts no more units; the second ends the program at once."""
+    from clickctl.execute import Stop
+
+    def tell(running: Sequence[Unit]) -> None:
+        names = [str(unit) for unit in running]
+        still = f"still running: {', '.join(names)}" if names else "nothing is running"
+        text = f"Starting no more; {still}. Ctrl-C again ends at once; the same command carries on later."
+        talk.say("stopping", text, running=names)
+
+    stop = Stop(tell)
+
+    def handle(number: int, frame: object) -> None:
+        if stop.asked:
+            if sys.stderr.isatty():
+                os.write(sys.stderr.fileno(), b"\x1b[?25h\n")  # the progress bar has hidden the cursor
+            os._exit(EXIT_INTERRUPTED)  # a publish under way is torn, which the next run repairs
+        stop.asked = True
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -4,40 +4,56 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clickctl.commands.context import Root, now, root, runner_for
+from clickctl.commands.context import Root, now, root, runner_for, stopping
 from clickctl.commands.init import write_config
 from clickctl.config import Config, load_config
 from clickctl.domain.errors import EXIT_FAILED, EXIT_OK, ConfigError
-from clickctl.domain.hours import HourRange, hour_of
+from clickctl.domain.hours import Day, Hour, HourRange, hour_of
 from clickctl.domain.layout import FACTS, USERS
-from clickctl.render.console import can_show, show
+from clickctl.render.console import show, show_json
 
 if TYPE_CHECKING:
     from clickctl.execute import UnitResult
+    from clickctl.plan.status import StatusReport
     from clickctl.wiring import Backend
+
+
+@dataclass(frozen=True)
+class DemoReport:
+    """What --output json shows: where the lake lies, what was run, how it is."""
+
+    config: str
+    units: tuple[UnitResult, ...]
+    status: StatusReport
 
 
 def command(
     context: typer.Context,
-    hours: Annotated[int, typer.Option(help="Hours of events.", min=1, max=240)] = 6,
-    events: Annotated[int, typer.Option(help="Events in all.", min=100, max=5_000_000)] = 30_000,
-    folder: Annotated[str, typer.Option("--folder", help="Where to make the lake; emptied if it is a demo's.")] = "clickctl-demo",
-    seed: Annotated[int, typer.Option(help="Another seed, other events.")] = 7,
+    hours: Annotated[int, typer.Option(help="Hours of events.", metavar="N", min=1, max=240)] = 6,
+    events: Annotated[int, typer.Option(help="Events in all.", metavar="N", min=100, max=5_000_000)] = 30_000,
+    folder: Annotated[
+        str, typer.Option(help="Where to make the lake; emptied if it is a demo's.", metavar="FOLDER")
+    ] = "clickctl-demo",
+    seed: Annotated[int, typer.Option(help="Another seed, other events.", metavar="N")] = 7,
 ) -> None:
-    """Make a sample lake, run it, and show its rows, its quarantine and its status.
+    """Make a sample lake, run it, and show what became of it.
 
     The events are made up: Zipf users, sessions, duplicates, late events and a few of every kind
     of bad record. Everything lies in one folder; delete it when you are done.
 
-    Example: clickctl demo --hours 24 --events 200000
+    \b
+    Example:
+      clickctl demo --hours 24 --events 200000
     """
     options = root(context)
     place = Path(folder).absolute()
@@ -46,15 +62,19 @@ def command(
     write_config(config_file, place / "lake", force=True)
     config = load_config(config_file, {})
     first = hour_of(now() - timedelta(hours=hours))
-    _generate(options, config, first.start, hours, events, seed)
+    span = HourRange(first, first.plus(hours))
+    _generate(options, config, first, hours, events, seed)
+    from clickctl.execute import status_of
     from clickctl.wiring import backend_for
 
     backend = backend_for(config, units_at_once=2)
-    results = _run(options, backend, config, HourRange(first, first.plus(hours)))
-    _show_rows(backend, HourRange(first, first.plus(hours)))
-    _show_quarantine(Path(config.lake.quarantine))
-    _show_status(backend, config, HourRange(first, first.plus(hours)))
-    options.talk.say("demo", f"\nLook around: clickctl --config {config_file} status")
+    results = _run(options, backend, config, span)
+    report = status_of(backend.publisher, span, config.quality, span.end)
+    if options.json:
+        show_json(DemoReport(str(config_file), results, report))
+    else:
+        _show(backend, config, results, report)
+    options.talk.say("demo", f"\nLook around: clickctl --config {config_file} status", config=str(config_file))
     options.finish(EXIT_FAILED if any(result.exit_code for result in results) else EXIT_OK, changed=True)
 
 
@@ -72,46 +92,53 @@ def _make_folder(place: Path) -> None:
         raise ConfigError(f"Cannot make {place}: {error}.", hint="Name another with --folder.") from None
 
 
-def _generate(options: Root, config: Config, first: object, hours: int, events: int, seed: int) -> None:
-    from clickctl.render.words import number, size
+def _generate(options: Root, config: Config, first: Hour, hours: int, events: int, seed: int) -> None:
+    from clickctl.render.words import number, size, span
     from clickctl.sample import Sample, write_sample
 
     began = time.monotonic()
     sample = Sample(hours=hours, events=events, seed=seed)
-    written = write_sample(Path(config.lake.raw), first, sample)  # type: ignore[arg-type]
-    text = f"Made {number(events)} events in {hours} hours, {size(written)} of raw files, in {time.monotonic() - began:.1f} s."
+    written = write_sample(Path(config.lake.raw), first.start, sample)
+    took = span(time.monotonic() - began)
+    text = f"Made {number(events)} events in {hours} hours, {size(written)} of raw files, in {took}."
     options.talk.say("sample", text, events=events, hours=hours, bytes=written)
 
 
 def _run(options: Root, backend: Backend, config: Config, hours: HourRange) -> tuple[UnitResult, ...]:
-    import os
-    import threading
-
-    from clickctl.execute import observe_days, plan_range, run_many
+    from clickctl.execute import observe_days, plan_units, run_many, units_in
     from clickctl.render.progress import progress
-    from clickctl.render.units import results_table
 
-    days = observe_days(backend.publisher, hours)
-    items = [item for item in plan_range(backend.publisher, days, hours, config.quality, None, hour_of(now())) if item.runs]
+    days = observe_days(backend.publisher, hours.days)
+    items = plan_units(backend.publisher, days, units_in(days, hours, hours.end), config.quality, None)
     engine = backend.engine(config.job.engine)
     try:
-        with progress(options.talk, {str(item.unit): item.bytes_in for item in items}) as on_done:
-            results = run_many(
-                runner_for(backend, config), items, engine, at_once=os.cpu_count() or 1, force=False,
-                fail_fast=False, stop=threading.Event(), on_done=on_done,
+        sizes = {str(item.unit): item.bytes_in for item in items}
+        with stopping(options.talk) as stop, progress(options.talk, sizes) as on_done:
+            return run_many(
+                runner_for(backend, config), items, engine,
+                at_once=os.cpu_count() or 1, force=False, fail_fast=False, stop=stop, on_done=on_done,
             )  # fmt: skip
     finally:
         engine.close()
+
+
+def _show(backend: Backend, config: Config, results: tuple[UnitResult, ...], report: StatusReport) -> None:
+    from clickctl.render.status import status
+    from clickctl.render.units import results_table
+
     show("\nWhat was run (clickctl backfill):")
     show(results_table(results))
-    return results
+    _show_rows(backend, report.first.day)
+    _show_quarantine(Path(config.lake.quarantine))
+    show("\nThe state of the lake (clickctl status):")
+    show(status(report, details=False))
 
 
-def _show_rows(backend: Backend, hours: HourRange) -> None:
+def _show_rows(backend: Backend, day: Day) -> None:
     from rich.table import Table
 
     for table, drop in ((FACTS, "click_id"), (USERS, "")):
-        columns, rows = backend.query.rows(table, hours.days[:1], 5)
+        columns, rows = backend.query.rows(table, (day,), 5)
         shown = Table(box=None, pad_edge=False, header_style="bold")
         keep = [n for n, name in enumerate(columns) if name not in (drop, "year", "month", "day")]
         for n in keep:
@@ -135,14 +162,7 @@ def _show_quarantine(folder: Path) -> None:
                 reasons = ", ".join(record["reasons"])
                 if reasons not in seen:
                     seen.add(reasons)
-                    table.add_row(reasons, record["source"], str(record["line"]), repr(record.get("raw", "…base64"))[1:60])
+                    raw = repr(record["raw"])[1:60] if "raw" in record else "(not text: kept as base64)"
+                    table.add_row(reasons, record["source"], str(record["line"]), raw)
     show("\nOne record of each kind in quarantine:")
     show(table)
-
-
-def _show_status(backend: Backend, config: Config, hours: HourRange) -> None:
-    from clickctl.execute import status_of
-    from clickctl.render.status import status
-
-    show("\nThe lake's state (clickctl status):" if can_show("●") else "\nStatus:")
-    show(status(status_of(backend.publisher, hours, config.quality, hours.end), details=False))

@@ -27,29 +27,38 @@ actions = ["page_view", "click", "search", "add_to_cart", "purchase"]   # ["*"] 
 
 def command(
     context: typer.Context,
-    local: Annotated[str, typer.Option("--local", help="Folder of the lake; made if missing.")] = "lake",
+    local: Annotated[
+        str, typer.Option("--local", help="Folder of the lake; made if missing.", metavar="FOLDER")
+    ] = "lake",
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing configuration.")] = False,
 ) -> None:
-    """Write clickctl.toml for a lake of folders, and make its raw folder.
+    """Write a configuration for a lake of folders.
 
-    Examples: clickctl init --local lake;  clickctl --config other.toml init --local /data/lake
+    The file is clickctl.toml, or the one named by --config; the lake's raw folder is made too.
+
+    \b
+    Examples:
+      clickctl init --local lake
+      clickctl --config other.toml init --local /data/lake
     """
     options = root(context)
     target = Path(options.config or "clickctl.toml")
     folder = Path(local).expanduser().absolute()
     write_config(target, folder, force=force)
-    options.talk.say("initialised", f"Wrote {target}. Put raw files under {folder}/raw/YYYY/MM/DD/HH/, then: clickctl status")
+    follow = f"clickctl --config {target} status" if options.config else "clickctl status"
+    text = f"Wrote {target}. Put raw files under {folder}/raw/YYYY/MM/DD/HH/, then: {follow}"
+    options.talk.say("initialised", text, config=str(target), raw=f"{folder}/raw")
     options.finish(EXIT_OK, changed=True)
 
 
-def write_config(target: Path, folder: Path, *, force: bool, extra: str = "") -> None:
-    """The file and the raw folder it names; ConfigError if it is there already or cannot be written."""
-    text = TEMPLATE.format(folder=folder.as_posix().replace("\\", "\\\\").replace('"', '\\"')) + extra
+def write_config(target: Path, folder: Path, *, force: bool) -> None:
+    """The raw folder and the file that names it; ConfigError if the file is there or cannot be written."""
+    if target.exists() and not force:
+        raise ConfigError(f"{target} is there already.", hint="Use --force to overwrite it.")
+    text = TEMPLATE.format(folder=folder.as_posix().replace("\\", "\\\\").replace('"', '\\"'))
     try:
-        with open(target, "w" if force else "x", encoding="utf-8") as out:
-            out.write(text)
         (folder / "raw").mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise ConfigError(f"{target} is there already.", hint="Use --force to overwrite it.") from None
+        target.write_text(text, "utf-8")
     except OSError as error:
-        raise ConfigError(f"Cannot write {target}: {error}.") from None
+        hint = "Name another place with --local or --config."
+        raise ConfigError(f"Cannot write {error.filename}: {error.strerror}.", hint=hint) from None

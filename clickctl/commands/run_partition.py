@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from clickctl.commands.context import now, root, runner_for
+from clickctl.commands.context import Root, engine_name, now, root, runner_for
 from clickctl.domain.errors import EXIT_OK
 from clickctl.domain.hours import Unit, parse_unit
+from clickctl.plan.partition import Verdict
 from clickctl.render.console import show, show_json
 
 
@@ -27,30 +28,39 @@ class Planned:
 
 def command(
     context: typer.Context,
-    unit: Annotated[str, typer.Argument(help="Hour or day, UTC: 2026-01-05T13, 2026-01-05, last-hour, yesterday, -3h.")],
+    unit: Annotated[
+        str,
+        typer.Argument(help="Hour or day, UTC: 2026-01-05T13, 2026-01-05, last-hour, yesterday, -3h.", metavar="UNIT"),
+    ],
     force: Annotated[bool, typer.Option("--force", help="Rerun even if committed from the same input.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the verdict; change nothing.")] = False,
-    engine: Annotated[str, typer.Option(help="local or spark; default: job.engine of the config.")] = "",
+    engine: Annotated[
+        str, typer.Option(help="local or spark; default: job.engine of the config.", metavar="NAME")
+    ] = "",
 ) -> None:
     """Run one hour or one day: raw files in, its rows replaced.
 
     Already committed from the same input: nothing is done, exit 0. An hour of a day that is
     committed as a day reruns the day, and says so.
 
-    Examples: clickctl run-partition 2026-01-05T13;  clickctl run-partition yesterday --dry-run
+    \b
+    Examples:
+      clickctl run-partition 2026-01-05T13
+      clickctl run-partition yesterday --dry-run
     """
     options = root(context)
     wanted = parse_unit(unit, now())
     config = options.load()
+    name = engine_name(engine, config)
     from clickctl.wiring import backend_for
 
     backend = backend_for(config)
     runner = runner_for(backend, config)
-    name = engine or config.job.engine
     if dry_run:
         seen, decision, raw = runner.decide(wanted, force=force)
         size = sum(file.size for file in raw.files)
         planned = Planned(seen.unit, decision.verdict, decision.reason, name, len(raw.files), size)
+        _tell_redirect(options, wanted, seen.unit)
         show_json(planned) if options.json else show(_sentence(planned))
         options.finish(EXIT_OK, changed=decision.verdict.runs)
     runs = backend.engine(name)
@@ -58,8 +68,7 @@ def command(
         result = runner.run(wanted, runs, force=force)
     finally:
         runs.close()
-    if result.unit != wanted:
-        options.talk.say("redirected", f"{wanted} is held by its day: {result.unit} is the unit.", hour=wanted, unit=result.unit)
+    _tell_redirect(options, wanted, result.unit)
     if options.json:
         show_json(result)
     else:
@@ -71,11 +80,15 @@ def command(
     options.finish(result.exit_code, changed=result.changed)
 
 
-def _sentence(planned: Planned) -> str:
-    from clickctl.render.words import size
+def _tell_redirect(options: Root, wanted: Unit, unit: Unit) -> None:
+    if unit != wanted:
+        text = f"{wanted} belongs to a day that is committed as a whole: the unit is {unit}."
+        options.talk.say("redirected", text, hour=wanted, unit=unit)
 
-    verb = "would run" if planned.verdict not in ("unchanged", "no-raw", "busy", "inputs-gone") else "would not run"
-    return (
-        f"{planned.unit} (UTC) {verb} on {planned.engine}: {planned.verdict}, {planned.reason}; "
-        f"{planned.files_in} raw files, {size(planned.bytes_in)}"
-    )
+
+def _sentence(planned: Planned) -> str:
+    from clickctl.render.words import plural, size
+
+    verb = f"would run on {planned.engine}" if Verdict(planned.verdict).runs else "would not run"
+    read = plural(planned.files_in, "raw file")
+    return f"{planned.unit} (UTC) {verb}: {planned.verdict}, {planned.reason}; {read}, {size(planned.bytes_in)}"

@@ -14,14 +14,18 @@ from clickctl.render.console import show, show_json
 
 def command(
     context: typer.Context,
-    first: Annotated[str, typer.Argument(help="First hour or day, UTC.")] = "",
-    end: Annotated[str, typer.Argument(help="Hour or day after the last; default: now.")] = "",
+    first: Annotated[str, typer.Argument(help="First hour or day, UTC.", metavar="FIRST")] = "",
+    end: Annotated[str, typer.Argument(help="Hour or day after the last; default: now.", metavar="END")] = "",
 ) -> None:
-    """Show every hour of a range: a calendar, its legend, and the commands that mend it.
+    """Show the state of every hour of a range.
 
-    Without FIRST the last seven days. --verbose adds the reason of each hour that is not well.
+    A calendar, its legend, and the commands that would mend what is not well. Without FIRST the
+    last seven days. --verbose adds why each hour is not well.
 
-    Examples: clickctl status;  clickctl status 2026-01-05 2026-01-08 --output json
+    \b
+    Examples:
+      clickctl status
+      clickctl status 2026-01-05 2026-01-08 --output json
     """
     options = root(context)
     present = hour_of(now())

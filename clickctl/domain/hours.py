@@ -17,8 +17,10 @@ ACCEPTED = "2026-01-05T13, 2026-01-05/13, 2026/01/05/13, 2026-01-05, yesterday, 
 
 _HOUR = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T/](\d\d)|(\d{4})/(\d\d)/(\d\d)/(\d\d)", re.ASCII)
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
-_AGO = re.compile(r"-(\d{1,6})h", re.ASCII)
+AGO = re.compile(r"-(\d{1,6})h", re.ASCII)
 _ONE_HOUR = timedelta(hours=1)
+LONGEST_RANGE = 100_000
+"""Hours, more than eleven years: whoever asks for more has most likely mistyped a year."""
 
 
 @dataclass(frozen=True, order=True)
@@ -136,31 +138,37 @@ def parse_unit(text: str, now: datetime) -> Unit:
             return present.day.plus(-1)
         if text == "last-hour":
             return present.plus(-1)
-        if match := _AGO.fullmatch(text):
+        if match := AGO.fullmatch(text):
             return present.plus(-int(match[1]))
     except (ValueError, OverflowError):
         pass
-    raise UsageError(f"{text!r} is not an hour or a day.", hint=f"Accepted: {ACCEPTED}")
+    raise UsageError(f"{text!r} is not an hour or a day.", hint=f"Accepted: {ACCEPTED}.")
 
 
 def parse_range(first: str, end: str, now: datetime) -> HourRange:
     """Read a half-open range; a day stands for its first hour, at either end."""
-    start, stop = (_first_hour(parse_unit(text, now)) for text in (first, end))
+    start, stop = (parse_unit(text, now).hours[0] for text in (first, end))
     if stop <= start:
         raise UsageError(
             f"The range [{start}, {stop}) is empty.",
             hint="END is not part of the range: for one day, give the day after as END.",
         )
-    return HourRange(start, stop)
+    found = HourRange(start, stop)
+    if len(found) > LONGEST_RANGE:
+        raise UsageError(
+            f"The range {found} has {len(found):,} hours; more than {LONGEST_RANGE:,} are refused.",
+            hint="Check the years, or give a shorter range.",
+        )
+    return found
 
 
 def unit_from_name(name: str) -> Unit:
     """The unit that prints as `name`; ValueError if none does."""
-    parsed: Unit = Hour(datetime.fromisoformat(name + ":00+00:00").replace(tzinfo=UTC)) if "T" in name else Day(date.fromisoformat(name))
+    parsed: Unit
+    if "T" in name:
+        parsed = Hour(datetime.fromisoformat(name + ":00+00:00").replace(tzinfo=UTC))
+    else:
+        parsed = Day(date.fromisoformat(name))
     if str(parsed) != name:
         raise ValueError(f"not a unit: {name!r}")
     return parsed
-
-
-def _first_hour(unit: Unit) -> Hour:
-    return unit.hours[0]

@@ -7,6 +7,7 @@ staging area can live beside the tables.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 from clickctl.domain.hours import Day, Hour, Unit
 
@@ -47,8 +48,6 @@ def owner_of(key: str) -> Unit | None:
     match = _OWNED.fullmatch(key.rsplit("/", 1)[-1])
     if match is None:
         return None
-    from datetime import UTC, datetime
-
     text = match[1]
     try:
         if len(text) == 8:

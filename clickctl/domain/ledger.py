@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from clickctl.domain.errors import LakeError
 from clickctl.domain.hours import Day, Hour, Unit, unit_from_name
 from clickctl.domain.quality import Quality
-from clickctl.domain.structure import StructureError, from_plain, to_plain
+from clickctl.domain.structure import from_plain, to_plain
 
 VERSION = 1
 
@@ -144,17 +145,18 @@ def load(data: bytes, where: str) -> Ledger:
         version = plain["version"]
     except (ValueError, TypeError, KeyError, RecursionError):
         raise LakeError(f"The ledger {where} is not a ledger document.", hint=_REPAIR) from None
-    if not isinstance(version, int) or version > VERSION:
+    if isinstance(version, int) and version > VERSION:
         raise LakeError(
-            f"The ledger {where} has version {version}; this clickctl reads up to {VERSION}.",
+            f"The ledger {where} has version {reprlib.repr(version)}; this clickctl reads up to {VERSION}.",
             hint="Upgrade clickctl here: a newer one has written this lake.",
         )
     try:
         ledger = from_plain(Ledger, plain)
-        for name in ledger.units:
-            unit_from_name(name)
+        strangers = [name for name in ledger.units if unit_from_name(name).day != ledger.day]
+        if strangers or ledger.version < 1:
+            raise ValueError(f"it names {strangers[0]}" if strangers else f"its version is {ledger.version}")
         return ledger
-    except (StructureError, ValueError) as error:
+    except ValueError as error:
         raise LakeError(f"The ledger {where} is damaged: {error}.", hint=_REPAIR) from None
 
 

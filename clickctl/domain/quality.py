@@ -20,7 +20,10 @@ REASONS = (
 """And `wrong_type:<field>` for each field."""
 
 KEPT_NAMES = 50
-"""At most so many actions and unknown fields are named in a commit; the rest count as `(other)`."""
+KEPT_LENGTH = 100
+OTHER = "(other)"
+"""At most so many actions and unknown fields, with names no longer, are named in a commit; the rest
+count as `(other)`."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def total(parts: Iterable[Quality]) -> Quality:
         if f.name in ("min_event_time", "max_event_time"):
             known = [value for value in values if value is not None]
             sums[f.name] = (min if f.name.startswith("min") else max)(known, default=None)
-        elif f.type.startswith("dict"):  # type: ignore[union-attr]
+        elif f.type.startswith("dict"):
             counts: Counter[str] = Counter()
             for value in values:
                 counts.update(value)
@@ -76,8 +79,9 @@ def total(parts: Iterable[Quality]) -> Quality:
 
 def keep_common(counts: dict[str, int]) -> dict[str, int]:
     """The commonest KEPT_NAMES names, the rest under `(other)`: a commit stays small whatever is sent."""
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    named = {name: count for name, count in counts.items() if name != OTHER and len(name) <= KEPT_LENGTH}
+    ranked = sorted(named.items(), key=lambda item: (-item[1], item[0]))
     kept = dict(sorted(ranked[:KEPT_NAMES]))
-    if rest := sum(count for _, count in ranked[KEPT_NAMES:]):
-        kept["(other)"] = rest
+    if rest := sum(counts.values()) - sum(kept.values()):
+        kept[OTHER] = rest
     return kept

@@ -25,13 +25,15 @@ class QualityRules:
     max_line_bytes: int = 1_048_576
 
     def __post_init__(self) -> None:
-        duration(self.max_lateness)
-        duration(self.max_skew)
+        for name in ("max_lateness", "max_skew"):
+            try:
+                duration(getattr(self, name))
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
         if not 1024 <= self.max_line_bytes <= 64 * 1_048_576:
             raise ValueError("max_line_bytes must lie between 1024 and 67108864")
         if not self.actions:
             raise ValueError('actions is empty: every event would be rejected; ["*"] permits any')
-
 
     @property
     def name(self) -> str:

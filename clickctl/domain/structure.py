@@ -7,6 +7,7 @@ use: dataclasses, str, int, float, bool, None-able, tuple[X, ...], dict[str, X],
 from __future__ import annotations
 
 import dataclasses
+import reprlib
 import types
 import typing
 from functools import cache
@@ -15,6 +16,11 @@ from typing import Any, TypeVar
 from clickctl.domain.hours import Day, Hour, Unit, unit_from_name
 
 T = TypeVar("T")
+
+_NAMES: dict[Any, str] = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
+_NAMES |= {tuple: "a list", dict: "a table"}
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 100
 
 
 class StructureError(ValueError):
@@ -36,7 +42,7 @@ def to_plain(value: Any) -> Any:
         return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_plain(item) for item in value]
-    return value
+    return str(value) if isinstance(value, str) else value  # a StrEnum is text
 
 
 def from_plain(kind: type[T], value: Any, path: str = "", *, strict: bool = False) -> T:
@@ -44,7 +50,7 @@ def from_plain(kind: type[T], value: Any, path: str = "", *, strict: bool = Fals
 
     Raises StructureError with the dotted path of what is wrong.
     """
-    return typing.cast(T, _read(kind, value, path, strict))
+    return typing.cast("T", _read(kind, value, path, strict))
 
 
 @cache
@@ -69,35 +75,37 @@ def _read(kind: Any, value: Any, path: str, strict: bool) -> Any:
 
 
 def _read_scalar(kind: Any, value: Any, path: str) -> Any:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    if kind is float and type(value) is int and abs(value) < 1 << 53:
         return float(value)
     if kind in (str, int, float, bool) and type(value) is kind:
         return value
-    names = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", tuple: "a list", dict: "a table"}
-    raise StructureError(path, f"{value!r} is not {names.get(kind, kind)}")
+    raise StructureError(path, f"{_shown(value)} is not {_NAMES.get(kind, kind)}")
+
+
+def _shown(value: Any) -> str:
+    """The value, cut short: damaged documents hold anything, at any length and depth."""
+    return _REPR.repr(value)
 
 
 def _read_unit(kind: Any, value: Any, path: str) -> Unit:
     try:
         unit = unit_from_name(value)
     except (ValueError, TypeError, AttributeError):
-        raise StructureError(path, f"{value!r} is not an hour or a day") from None
+        raise StructureError(path, f"{_shown(value)} is not an hour or a day") from None
     if kind != Unit and not isinstance(unit, kind):
-        raise StructureError(path, f"{value!r} is not {'an hour' if kind is Hour else 'a day'}")
+        raise StructureError(path, f"{_shown(value)} is not {'an hour' if kind is Hour else 'a day'}")
     return unit
 
 
 def _read_dataclass(kind: type, value: Any, path: str, strict: bool) -> Any:
     if not isinstance(value, dict):
-        raise StructureError(path, f"{value!r} is not a table")
+        raise StructureError(path, f"{_shown(value)} is not a table")
     known = {f.name: f for f in dataclasses.fields(kind)}
     if strict and (unknown := sorted(set(value) - set(known))):
         raise StructureError(f"{path}.{unknown[0]}".lstrip("."), "unknown key")
     fields = hints(kind)
     given = {
-        name: _read(fields[name], value[name], f"{path}.{name}".lstrip("."), strict)
-        for name in known
-        if name in value
+        name: _read(fields[name], value[name], f"{path}.{name}".lstrip("."), strict) for name in known if name in value
     }
     for name, field in known.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING

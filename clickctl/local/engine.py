@@ -31,7 +31,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 Transformed = tuple[list[Quality], list[Part]]
 
-_SMALL = 16 << 20
+_SMALL = 8 << 20
 """Bytes of input up to which a unit is not worth spreading over workers."""
 
 

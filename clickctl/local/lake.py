@@ -72,12 +72,16 @@ class FolderLake:
     def delete(self, locations: Iterable[str]) -> None:
         folders = set()
         for location in locations:
-            with _explained(location):
-                Path(location).unlink(missing_ok=True)
+            with _explained(location), suppress(NotADirectoryError):
                 _temporary(location).unlink(missing_ok=True)
+                Path(location).unlink(missing_ok=True)
             folders.add(os.path.dirname(location))
         for folder in sorted(folders, key=len, reverse=True):
-            _remove_empty(folder)
+            if f"{_STAGING}/" in folder:
+                _remove_empty(folder)
+                continue
+            with _explained(folder), suppress(FileNotFoundError, NotADirectoryError):
+                _sync(Path(folder))
 
 
 def _files_below(folder: str, start: str) -> Iterator[str]:
@@ -129,8 +133,8 @@ def _temporary(location: str) -> Path:
 
 def _make_beside(temporary: Path) -> None:
     for _ in range(20):
-        temporary.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):  # another run removed the empty folder in between
+            temporary.parent.mkdir(parents=True, exist_ok=True)
             temporary.touch()
             return
     raise FileNotFoundError(errno.ENOENT, "folder removed again and again", str(temporary.parent))
@@ -156,6 +160,7 @@ def _explained(location: str) -> Iterator[None]:
             errno.ENOSPC: "The disk is full: free some room, then run the same command again.",
             errno.EDQUOT: "The disk quota is used up: free some room, then run the same command again.",
             errno.EISDIR: "There is a folder where a file should be: move it away.",
+            errno.EEXIST: "There is a file where a folder should be: move it away.",
             errno.ENOTDIR: "There is a file where a folder should be: move it away.",
         }
         reason = os.strerror(error.errno) if error.errno else str(error)
@@ -172,14 +177,13 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _remove_empty(folder: str) -> None:
+def _remove_empty(staged: str) -> None:
     """Staging folders are one to a run and would pile up; S3 has no folders to leave behind."""
-    while f"{_STAGING}/" in folder:
-        try:
+    above, staging, below = staged.partition(f"{_STAGING}/")
+    unit = f"{above}{staging}{below.split('/')[0]}"
+    for folder, _, _ in os.walk(unit, topdown=False):  # a run that died may have left some without a file
+        with suppress(OSError):
             os.rmdir(folder)
-        except OSError:
-            return
-        folder = os.path.dirname(folder)
 
 
 def _etag(data: bytes) -> str:

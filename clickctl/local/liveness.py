@@ -20,7 +20,7 @@ class ProcessLiveness:
 
     def alive(self, owner: Owner) -> bool:
         if owner.host == socket.gethostname():
-            return _started(owner.pid) == owner.started
+            return _started(owner.pid) == owner.started != ""
         renewed = datetime.fromisoformat(owner.renewed_at)
         return datetime.now(UTC) - renewed < timedelta(seconds=LEASE_SECONDS)
 
@@ -32,7 +32,7 @@ def _started(pid: int) -> str:
             fields = stat.read().rpartition(b")")[2].split()
             state, ticks = fields[0], fields[19].decode()
             return "" if state in (b"Z", b"X") else f"{boot.read().strip()[:8]}:{ticks}"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # gone, or gone while it was read
         if os.path.isdir("/proc/self"):
             return ""
     # No /proc (macOS): ps knows the start to the second.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -44,6 +44,13 @@ class PlannedUnit:
     @property
     def runs(self) -> bool:
         return Verdict(self.verdict).runs
+
+    @property
+    def needs_help(self) -> bool:
+        return Verdict(self.verdict).needs_help
+
+    def __post_init__(self) -> None:
+        Verdict(self.verdict)  # a saved plan can hold any text
 
 
 @dataclass(frozen=True)
@@ -94,9 +101,7 @@ def plan_unit(seen: Seen, rules: QualityRules, only: Only | None) -> PlannedUnit
     if only is not None and decision.verdict.runs and decision.verdict not in _WANTED[only]:
         decision = Decision(Verdict.UNCHANGED, f"{decision.verdict}, but only {only} was asked for")
     size = sum(file.size for file in seen.inputs)
-    return PlannedUnit(
-        seen.unit, decision.verdict, decision.reason, size, len(seen.inputs), fingerprint(seen.inputs)
-    )
+    return PlannedUnit(seen.unit, decision.verdict, decision.reason, size, len(seen.inputs), fingerprint(seen.inputs))
 
 
 def _day_verdict(seen: Seen) -> Verdict:
@@ -120,15 +125,21 @@ def estimate_seconds(items: Iterable[PlannedUnit], ledgers: Iterable[Ledger], at
 
 
 def refuse_drift(plan: BackfillPlan, present: dict[Unit, PlannedUnit], rules: QualityRules, version: str) -> None:
-    """A saved plan runs only on what it was made for. Raises RunFailed naming what drifted."""
+    """A saved plan runs only on what it was made for. Raises RunFailed naming what drifted.
+
+    `present` is what would be planned today for each unit of the plan.
+    """
     problems = []
     if plan.transform != rules.name:
         problems.append(f"the rules are {rules.name}, the plan was made for {plan.transform}")
     if plan.code_version != version:
         problems.append(f"this is clickctl {version}, the plan was made by {plan.code_version}")
-    changed = [str(item.unit) for item in plan.to_run if _fingerprint_now(present, item) != item.fingerprint]
-    if changed:
-        problems.append(f"the raw files changed of {', '.join(changed[:5])}{' and more' if changed[5:] else ''}")
+    held = [item.unit for item in plan.to_run if present[item.unit].unit != item.unit]
+    if held:
+        problems.append(f"the day of {_some(held)} is held as a whole by now")
+    same = [item for item in plan.to_run if item.unit not in held]
+    if changed := [item.unit for item in same if present[item.unit].fingerprint != item.fingerprint]:
+        problems.append(f"the raw files of {_some(changed)} changed")
     if problems:
         raise RunFailed(
             f"The plan no longer fits: {'; '.join(problems)}.",
@@ -136,6 +147,5 @@ def refuse_drift(plan: BackfillPlan, present: dict[Unit, PlannedUnit], rules: Qu
         )
 
 
-def _fingerprint_now(present: dict[Unit, PlannedUnit], item: PlannedUnit) -> str:
-    """Empty when the unit is no longer one: its hours have become a day, or the day hours."""
-    return present[item.unit].fingerprint if item.unit in present else ""
+def _some(units: Sequence[Unit]) -> str:
+    return ", ".join(map(str, units[:5])) + (f" and {len(units) - 5} more" if len(units) > 5 else "")

@@ -20,6 +20,7 @@ class Verdict(StrEnum):
     FAILED = "failed"
     FORCED = "forced"
     BUSY = "busy"
+    BLOCKED = "blocked"
     UNCHANGED = "unchanged"
     INPUTS_GONE = "inputs-gone"
     NO_RAW = "no-raw"
@@ -28,19 +29,28 @@ class Verdict(StrEnum):
     def runs(self) -> bool:
         return self in _RUNS
 
+    @property
+    def needs_help(self) -> bool:
+        """It is not up to date, and running it would not make it so."""
+        return self in (Verdict.BUSY, Verdict.BLOCKED, Verdict.INPUTS_GONE)
+
 
 _RUNS = {Verdict.MISSING, Verdict.COMPACT, Verdict.STALE, Verdict.TORN, Verdict.FAILED, Verdict.FORCED}
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What was observed of one unit. `torn` and `busy` come from asking whether a run lives."""
+    """What was observed of one unit. `torn` and `busy` come from asking whether a run lives.
+
+    `obstacles` are folders that lie where raw files should.
+    """
 
     unit: Unit
     inputs: tuple[InputFile, ...]
     ledger: Ledger
     torn: bool = False
     busy: bool = False
+    obstacles: tuple[str, ...] = ()
 
     @property
     def entry(self) -> UnitEntry:
@@ -58,17 +68,19 @@ class Decision:
 def decide(seen: Seen, rules: QualityRules, *, force: bool = False) -> Decision:
     """The verdict on one unit. `force` reruns what is unchanged, and what has lost inputs."""
     gone = lost_inputs(seen)
-    if not seen.inputs:
-        return Decision(Verdict.NO_RAW, "no raw files have arrived")
     if seen.busy:
         return Decision(Verdict.BUSY, "another run is publishing it")
+    if seen.obstacles:
+        return Decision(Verdict.BLOCKED, f"{seen.obstacles[0]} is a folder where a raw file should be")
+    if not seen.inputs:
+        return _without_raw(seen.torn, bool(gone), force)
     if gone and not force:
-        return Decision(Verdict.INPUTS_GONE, f"{len(gone)} raw files of its last commit are gone: {gone[0]}")
+        return Decision(Verdict.INPUTS_GONE, f"{_gone(gone)} of its last commit: {gone[0]}")
     if seen.torn:
         return Decision(Verdict.TORN, "a run died while publishing it")
     commit = seen.entry.commit
     if commit is None:
-        return _uncommitted(seen, force)
+        return _uncommitted(seen)
     if force:
         return Decision(Verdict.FORCED, "committed already, rerun as asked")
     if seen.entry.failure:
@@ -76,12 +88,27 @@ def decide(seen: Seen, rules: QualityRules, *, force: bool = False) -> Decision:
     return _current(commit, seen.inputs, rules)
 
 
-def _uncommitted(seen: Seen, force: bool) -> Decision:
+def _without_raw(torn: bool, committed: bool, force: bool) -> Decision:
+    """Raw files expire: what was made of them stays, and is not to be replaced by nothing."""
+    if torn:
+        return Decision(Verdict.INPUTS_GONE, "a run died while publishing it, and its raw files are gone")
+    if not committed:
+        return Decision(Verdict.NO_RAW, "no raw files have arrived")
+    if force:
+        return Decision(Verdict.INPUTS_GONE, "it is committed, and all of its raw files are gone")
+    return Decision(Verdict.UNCHANGED, "already committed; its raw files are gone by now")
+
+
+def _uncommitted(seen: Seen) -> Decision:
     if seen.entry.failure:
         return Decision(Verdict.FAILED, f"its last run failed: {seen.entry.failure.error}")
     hours = hour_commits(seen)
     if hours:
-        return Decision(Verdict.COMPACT, f"{len(hours)} committed hours become one day")
+        committed = "1 committed hour becomes" if len(hours) == 1 else f"{len(hours)} committed hours become"
+        return Decision(Verdict.COMPACT, f"{committed} one day")
+    for hour in seen.unit.hours:
+        if failure := seen.ledger.entry(hour).failure:
+            return Decision(Verdict.FAILED, f"the last run of {hour} failed: {failure.error}")
     return Decision(Verdict.MISSING, "not committed yet")
 
 
@@ -122,6 +149,10 @@ def lost_inputs(seen: Seen) -> tuple[str, ...]:
         commits.append(seen.entry.commit)
     present = {file.key for file in seen.inputs}
     return tuple(sorted({file.key for commit in commits for file in commit.inputs} - present))
+
+
+def _gone(keys: tuple[str, ...]) -> str:
+    return "1 raw file is gone" if len(keys) == 1 else f"{len(keys)} raw files are gone"
 
 
 def _difference(before: tuple[InputFile, ...], now: tuple[InputFile, ...]) -> str:

@@ -43,6 +43,7 @@ def slot_salts(slots: int) -> list[int]:
 
 def _murmur3(value: int) -> int:
     """MurmurHash3_x86_32 of one int with seed 42, as a signed number: Spark's hash(value)."""
+
     def mixed(word: int, turn: int) -> int:
         return ((word << turn) | (word >> (32 - turn))) & 0xFFFFFFFF
 

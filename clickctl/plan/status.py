@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from clickctl.domain.hours import Hour, HourRange
-from clickctl.domain.ledger import InputFile, Ledger, UnitEntry
+from clickctl.domain.hours import Hour, HourRange, Unit, unit_from_name
+from clickctl.domain.ledger import Commit, Failure, InputFile, Ledger
 from clickctl.domain.rules import QualityRules
 
 
@@ -19,6 +19,7 @@ class State(StrEnum):
     TORN = "torn"
     PUBLISHING = "publishing"
     FAILED = "failed"
+    BLOCKED = "blocked"
     FUTURE = "future"
 
 
@@ -26,20 +27,36 @@ MENDABLE = (State.WAITING, State.STALE, State.TORN, State.FAILED)
 
 
 @dataclass(frozen=True)
+class HourSeen:
+    """What was observed of one hour.
+
+    `raw` are its files, `torn` the units of its day whose publishing run is dead, `blocked` tells
+    that a folder lies where one of its files should be.
+    """
+
+    hour: Hour
+    ledger: Ledger
+    raw: tuple[InputFile, ...]
+    torn: frozenset[str] = frozenset()
+    blocked: bool = False
+
+
+@dataclass(frozen=True)
 class HourStatus:
-    """One hour: its state, the unit that holds it, and why it is in that state."""
+    """One hour: its state and why, the unit that holds it, and the unit whose run would mend it."""
 
     hour: Hour
     state: str
     unit: str | None = None
     reason: str = ""
+    mend: str | None = None
     raw_files: int = 0
     raw_bytes: int = 0
 
 
 @dataclass(frozen=True)
 class Mend:
-    """A command that would mend some hours, and which state they are in."""
+    """A command that would mend some hours, and which states they are in."""
 
     command: str
     states: tuple[str, ...]
@@ -55,35 +72,68 @@ class StatusReport:
     mend: tuple[Mend, ...]
 
 
-def hour_status(
-    hour: Hour, ledger: Ledger, raw: tuple[InputFile, ...], torn: frozenset[str], rules: QualityRules, present: Hour
-) -> HourStatus:
-    """`torn` names the units of the ledger whose publishing run is dead; `raw` the hour's files."""
-    unit = ledger.unit_of(hour)
-    state, reason = _state(hour, ledger.entry(unit), raw, str(unit) in torn, rules, present)
-    held = str(unit) if ledger.entry(unit).commit or ledger.entry(unit).publishing else None
-    return HourStatus(hour, state, held, reason, len(raw), sum(file.size for file in raw))
+def hour_status(seen: HourSeen, rules: QualityRules, present: Hour) -> HourStatus:
+    """`present` is the hour that is now filling."""
+    unit = seen.ledger.unit_of(seen.hour)
+    entry = seen.ledger.entry(unit)
+    state, reason = _state(seen, unit, rules, present)
+    mend = seen.hour.day if _failed_day(seen, present) else unit
+    return HourStatus(
+        hour=seen.hour,
+        state=state,
+        unit=str(unit) if entry.commit or entry.publishing else None,
+        reason=reason,
+        mend=str(mend) if state in MENDABLE and _rerun_keeps_rows(seen, entry.commit) else None,
+        raw_files=len(seen.raw),
+        raw_bytes=sum(file.size for file in seen.raw),
+    )
 
 
-def _state(
-    hour: Hour, entry: UnitEntry, raw: tuple[InputFile, ...], torn: bool, rules: QualityRules, present: Hour
-) -> tuple[State, str]:
+def _state(seen: HourSeen, unit: Unit, rules: QualityRules, present: Hour) -> tuple[State, str]:
+    entry = seen.ledger.entry(unit)
+    if entry.publishing and str(unit) in seen.torn:
+        return State.TORN, "a run died while publishing it"
     if entry.publishing:
-        return (State.TORN, "a run died while publishing it") if torn else (State.PUBLISHING, "a run is publishing it")
-    if entry.failure:
+        return State.PUBLISHING, "a run is publishing it"
+    if seen.blocked:
+        return State.BLOCKED, "a folder lies where a raw file should be"
+    if seen.raw and entry.failure:
         return State.FAILED, entry.failure.error
+    if seen.raw and (failure := _failed_day(seen, present)):
+        return State.FAILED, f"the last run of the day failed: {failure.error}"
     if entry.commit is None:
-        if raw:
-            return State.WAITING, "raw files wait to be run"
-        return (State.FUTURE, "") if hour >= present else (State.MISSING, "no raw files have arrived")
-    inputs = tuple(file for file in entry.commit.inputs if file.key.startswith(f"{hour.path}/"))
-    if raw and raw != inputs:
+        if seen.hour >= present:
+            return State.FUTURE, "not over yet"
+        return (State.WAITING, "raw files wait to be run") if seen.raw else (State.MISSING, "no raw files have arrived")
+    return _committed(seen, entry.commit, rules, present)
+
+
+def _failed_day(seen: HourSeen, present: Hour) -> Failure | None:
+    """A day that is not over is run by its hours, whatever became of it as a day."""
+    return seen.ledger.entry(seen.hour.day).failure if seen.hour.day < present.day else None
+
+
+def _committed(seen: HourSeen, commit: Commit, rules: QualityRules, present: Hour) -> tuple[State, str]:
+    inputs = _inputs(seen.hour, commit)
+    if not seen.raw and not inputs:
+        return (State.FUTURE, "not over yet") if seen.hour >= present else (State.MISSING, "no raw files have arrived")
+    if not seen.raw:
+        return State.COMMITTED, "committed; its raw files are gone"
+    if seen.raw != inputs:
         return State.STALE, "its raw files changed since it was committed"
-    if entry.commit.transform != rules.name and raw:
+    if commit.transform != rules.name:
         return State.STALE, "it was made by other rules"
-    if not inputs:
-        return (State.FUTURE, "") if hour >= present else (State.MISSING, "no raw files have arrived")
-    return State.COMMITTED, "" if raw else "committed; its raw files are gone"
+    return State.COMMITTED, ""
+
+
+def _inputs(hour: Hour, commit: Commit) -> tuple[InputFile, ...]:
+    return tuple(file for file in commit.inputs if file.key.startswith(f"{hour.path}/"))
+
+
+def _rerun_keeps_rows(seen: HourSeen, commit: Commit | None) -> bool:
+    """There are raw files, and all of those behind the rows that are committed."""
+    present = {file.key for file in seen.raw}
+    return bool(present) and not (commit and {file.key for file in _inputs(seen.hour, commit)} - present)
 
 
 def report(hours: HourRange, statuses: Iterable[HourStatus]) -> StatusReport:
@@ -94,24 +144,39 @@ def report(hours: HourRange, statuses: Iterable[HourStatus]) -> StatusReport:
     return StatusReport(hours.first, hours.end, counts, found, _mends(found))
 
 
+@dataclass
+class _Group:
+    """Neighbouring units to mend, their first and last hour, and the hours that need it."""
+
+    first: Hour
+    last: Hour
+    units: set[str]
+    hours: list[HourStatus]
+
+
 def _mends(statuses: tuple[HourStatus, ...]) -> tuple[Mend, ...]:
-    """One backfill for each run of neighbouring hours that need one."""
-    mends: list[Mend] = []
-    group: list[HourStatus] = []
-    for status in (*statuses, None):
-        if status is not None and status.state in MENDABLE:
-            group.append(status)
-        elif group:
-            mends.append(_mend(group))
-            group = []
-    return tuple(mends)
+    """One command for each run of neighbouring units that need one."""
+    groups: list[_Group] = []
+    for status in statuses:
+        if status.mend is None:
+            continue
+        unit = unit_from_name(status.mend)
+        first, last = unit.hours[0], unit.hours[-1]
+        if not groups or (groups[-1].last < first and groups[-1].last.plus(1) < first):
+            groups.append(_Group(first, last, set(), []))
+        group = groups[-1]
+        group.last = max(group.last, last)
+        group.units.add(status.mend)
+        group.hours.append(status)
+    return tuple(
+        Mend(_command(group), tuple(sorted({s.state for s in group.hours})), len(group.hours)) for group in groups
+    )
 
 
-def _mend(group: list[HourStatus]) -> Mend:
-    states = tuple(sorted({status.state for status in group}))
-    first, last = group[0].hour, group[-1].hour
-    if len(group) == 1:
-        return Mend(f"clickctl run-partition {first}", states, 1)
-    end = last.plus(1)
-    whole = first == first.day.first_hour and end == end.day.first_hour
-    return Mend(f"clickctl backfill {first.day if whole else first} {end.day if whole else end}", states, len(group))
+def _command(group: _Group) -> str:
+    if len(group.units) == 1:
+        return f"clickctl run-partition {group.units.copy().pop()}"
+    ends: tuple[Unit, Unit] = (group.first, group.last.plus(1))
+    if all(hour == hour.day.first_hour for hour in ends):
+        ends = (group.first.day, ends[1].day)
+    return f"clickctl backfill {ends[0]} {ends[1]}"

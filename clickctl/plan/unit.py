@@ -75,7 +75,9 @@ def _run_of(entry: UnitEntry) -> str:
     return entry.commit.run_id if entry.commit else ""
 
 
-def order_unit(unit: Unit, run_id: str, inputs: tuple[InputFile, ...], ledger: Ledger, rules: QualityRules, target: int) -> UnitOrder:
+def order_unit(
+    unit: Unit, run_id: str, inputs: tuple[InputFile, ...], ledger: Ledger, rules: QualityRules, target: int
+) -> UnitOrder:
     """The order to run `unit` now, in files of about `target` bytes. `run_id` comes from outside."""
     return UnitOrder(
         unit=unit,

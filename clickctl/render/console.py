@@ -14,27 +14,38 @@ from clickctl.domain.structure import to_plain
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+_WIDEST = 10_000
+
 
 def show_json(result: Any) -> None:
     """A frozen result as JSON on stdout; never through rich."""
-    sys.stdout.write(json.dumps(to_plain(result), indent=2, ensure_ascii=False) + "\n")
+    plain = to_plain(result)
+    text = json.dumps(plain, indent=2, ensure_ascii=False)
+    sys.stdout.write((text if can_show(text) else json.dumps(plain, indent=2)) + "\n")
 
 
 def show(renderable: RenderableType) -> None:
     """A table or text on stdout: as wide as the terminal, or off one, as wide as it needs."""
     console = console_for(sys.stdout)
-    if not console.is_terminal:
-        from rich.measure import Measurement
+    sys.stdout.write(rendered(console, renderable, console.width if sys.stdout.isatty() else None))
 
-        wide = console.options.update(max_width=1000, width=1000)
-        console.width = max(80, Measurement.get(console, wide, renderable).maximum)
-    console.print(renderable)
+
+def rendered(console: Console, renderable: RenderableType, width: int | None) -> str:
+    """Text at most `width` wide; wider, for the terminal to wrap, where a word or number would be cut."""
+    from rich.measure import Measurement
+
+    wide = console.options.update(max_width=_WIDEST, width=_WIDEST)
+    needs = Measurement.get(console, wide, renderable)
+    console.width = max(80, needs.maximum if width is None else max(width, needs.minimum))
+    with console.capture() as shown:
+        console.print(renderable, crop=False)
+    return "".join(f"{line.rstrip()}\n" for line in shown.get().splitlines())
 
 
 def console_for(stream: Any) -> Console:
     from rich.console import Console
 
-    return Console(file=stream, highlight=False, emoji=False)
+    return Console(file=stream, highlight=False, emoji=False, markup=False)
 
 
 def can_show(text: str) -> bool:
@@ -63,7 +74,12 @@ class Talk:
     def error(self, error: ClickctlError) -> None:
         """An error: what failed, what was changed, what to run next. Not silenced by quiet."""
         if self.json_lines:
-            fields = {"message": error.message, "changed": error.changed, "hint": error.hint, "exit_code": error.exit_code}
+            fields = {
+                "message": error.message,
+                "changed": error.changed,
+                "hint": error.hint,
+                "exit_code": error.exit_code,
+            }
             self._line("error", "error", {key: value for key, value in fields.items() if value != ""})
             return
         lines = [f"error: {error.message}"]
@@ -75,5 +91,3 @@ class Talk:
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         plain = {key: to_plain(value) for key, value in fields.items()}
         print(json.dumps({"at": at, "level": level, "event": event, **plain}), file=sys.stderr, flush=True)
-
-

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from clickctl.execute import UnitResult
 from clickctl.render.console import Talk, console_for
-from clickctl.render.words import number, size, span
+from clickctl.render.words import plural, size, span
 
 
 @contextmanager
@@ -49,6 +49,6 @@ def _fields(result: UnitResult) -> dict[str, object]:
 
 def _sentence(result: UnitResult) -> str:
     if result.changed and result.quality:
-        facts, took = number(result.quality.facts), span(result.seconds)
-        return f"{result.unit} committed: {facts} facts of {size(result.quality.bytes_in)} in {took}"
+        facts, took = plural(result.quality.facts, "fact"), span(result.seconds)
+        return f"{result.unit} committed: {facts} of {size(result.quality.bytes_in)} in {took}"
     return f"{result.unit} {result.outcome}: {result.reason}"

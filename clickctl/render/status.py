@@ -9,37 +9,48 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from clickctl.plan.status import HourStatus, State, StatusReport
+from clickctl.plan.status import HourStatus, Mend, State, StatusReport
 from clickctl.render.console import can_show
-from clickctl.render.words import number
+from clickctl.render.words import number, plural
 
 _CELLS = {
     State.MISSING: ("·", ".", "dim", "no raw files"),
     State.WAITING: ("○", "o", "cyan", "raw files wait to be run"),
     State.COMMITTED: ("●", "#", "green", "committed"),
     State.STALE: ("◐", "~", "yellow", "committed, but input or rules changed"),
-    State.TORN: ("!", "!", "bold red", "a run died while publishing"),
+    State.TORN: ("!", "!", "bold red", "a run died while publishing it"),
     State.PUBLISHING: ("↻", "*", "blue", "being published"),
     State.FAILED: ("x", "x", "bold red", "the last run failed"),
+    State.BLOCKED: ("?", "?", "bold red", "a folder lies where a raw file should be"),
     State.FUTURE: (" ", " ", "", "not yet over"),
 }
 
 
 def status(report: StatusReport, details: bool) -> RenderableType:
     """The grid, its legend, and the commands that mend what can be mended."""
-    parts: list[RenderableType] = [Text(f"Arrival hours [{report.first}, {report.end}), UTC"), _grid(report), _legend(report)]
+    parts: list[RenderableType] = [
+        Text(f"Arrival hours [{report.first}, {report.end}), UTC"),
+        _grid(report),
+        _legend(report),
+    ]
     if details:
         parts.append(_details(report))
     if report.mend:
         parts.append(Text("To mend:"))
-        parts += [Text(f"  {mend.command}    # {_count(mend.hours)} {', '.join(mend.states)}") for mend in report.mend[:12]]
-        if len(report.mend) > 12:
-            parts.append(Text(f"  or all {len(report.mend)} gaps at once: clickctl backfill {report.first} {report.end}"))
+        parts += [_command(f"{mend.command}  # {_what(mend)}") for mend in report.mend[:12]]
+    if len(report.mend) > 12:
+        whole = f"clickctl backfill {report.first} {report.end}"
+        parts.append(_command(f"{whole}  # all {number(len(report.mend))} of these at once"))
     return Group(*parts)
 
 
-def _count(hours: int) -> str:
-    return "1 hour" if hours == 1 else f"{number(hours)} hours"
+def _what(mend: Mend) -> str:
+    return f"{plural(mend.hours, 'hour')} {', '.join(mend.states)}"
+
+
+def _command(text: str) -> Text:
+    """Never broken into lines by us: it is there to be copied."""
+    return Text(f"  {text}", no_wrap=True, overflow="ignore")
 
 
 def _grid(report: StatusReport) -> Table:
@@ -63,9 +74,9 @@ def _cell(state: str) -> tuple[str, str]:
 def _legend(report: StatusReport) -> Table:
     table = Table.grid(padding=(0, 1))
     for state in State:
-        if count := report.counts.get(state, 0):
-            if state is not State.FUTURE:
-                table.add_row(Text(*_cell(state)), state.value, f"{_count(count)}: {_CELLS[state][3]}")
+        count = report.counts.get(state, 0)
+        if count and state is not State.FUTURE:
+            table.add_row(Text(*_cell(state)), state.value, f"{plural(count, 'hour')}: {_CELLS[state][3]}")
     return table
 
 

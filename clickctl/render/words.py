@@ -6,7 +6,7 @@ from __future__ import annotations
 def size(count: float) -> str:
     """Bytes in decimal units: `1.3 GB`."""
     for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
+        if count < 999.5 or (unit == "B" and count < 1000):
             return f"{count:.0f} {unit}" if unit == "B" or count >= 99.95 else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
@@ -14,6 +14,11 @@ def size(count: float) -> str:
 
 def number(count: int) -> str:
     return f"{count:,}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 file`, `2,000 files`."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def span(seconds: float) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -46,7 +45,7 @@ class Spill:
     def __init__(self, path: Path, source: str) -> None:
         self.path, self.source = path, source
         self.chunks: list[Chunk] = []
-        self._file: BinaryIO = open(path, "wb")
+        self._file: BinaryIO = open(path, "wb")  # noqa: SIM115  (spill_to closes it)
 
     def add(self, target: Target, data: bytes | pa.Buffer) -> None:
         offset = self._file.tell()

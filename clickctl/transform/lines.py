@@ -15,6 +15,9 @@ from typing import BinaryIO
 BLOCK_BYTES = 12 << 20
 """Bytes of text parsed at once: what a worker holds is a small multiple of this."""
 
+BLOCK_LINES = 65_536
+"""And lines at most: an event costs some hundred bytes however short its line is."""
+
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -91,7 +94,7 @@ class _Lines:
         self.next = first + len(self.lines)
 
     def parts(self) -> Iterator[Block | LongPiece]:
-        if len(max(self.lines, key=len)) <= self.limit:
+        if len(self.lines) <= BLOCK_LINES and len(max(self.lines, key=len)) <= self.limit:
             yield Block(self.first, self.lines, self.text)
             return
         start = 0
@@ -103,5 +106,6 @@ class _Lines:
         yield from self._block(start, len(self.lines))
 
     def _block(self, start: int, end: int) -> Iterator[Block]:
-        if lines := self.lines[start:end]:
-            yield Block(self.first + start, lines, b"\n".join(lines))
+        for at in range(start, end, BLOCK_LINES):
+            lines = self.lines[at : min(end, at + BLOCK_LINES)]
+            yield Block(self.first + at, lines, b"\n".join(lines))

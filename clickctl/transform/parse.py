@@ -16,20 +16,23 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Raw
 
+from clickctl.domain.quality import KEPT_LENGTH, OTHER
+
 MAX_DEPTH = 400
 """Deeper nesting is refused, so that the answer does not depend on an interpreter's stack."""
 
 TEXTS = ("event_time", "user_id", "session_id", "action", "page_url", "user_agent", "ip")
 FIELDS = (*TEXTS, "attributes")
 _MAY_BE_NUMBERS = ("event_time", "user_id", "session_id")
-_MAX_EXTRAS = 64
+_MAX_EXTRAS, _MAX_NAMES = 64, 10_000
+"""Unknown fields learned, and counted by name."""
 
 _BOM = b"\xef\xbb\xbf"
 _NUL = b"\\u0000"
 # Possessive, and the closing quote optional, so that no line takes more than one pass.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
-_CANNOT_LEARN = re.compile(r'[\x00-\x1f"\\]')
+_LEARNABLE = re.compile(rf'[^\x00-\x1f"\\]{{0,{KEPT_LENGTH}}}')
 _NULL = Raw(b"null")
 
 _Small = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -44,8 +47,6 @@ _decode_keys = msgspec.json.Decoder(dict[str, Raw]).decode
 _check_syntax = msgspec.json.Decoder(Raw).decode
 _decode_text = msgspec.json.Decoder(str).decode
 _compact = msgspec.json.format
-
-REFUSALS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class _Refused(Exception):
@@ -81,28 +82,30 @@ class LineParser:
 
     def parse(self, lines: list[bytes], first: int, text: bytes) -> Parsed:
         """Parse lines numbered from `first`; `text` is the block they were split from."""
-        careful_only = _NUL in text or not _is_utf8(text)
+        suspicious = _NUL in text or not _is_utf8(text)
         events: list[Any] = []
         numbers: list[int] = []
         wrong: dict[int, list[str]] = {}
         refused: list[tuple[int, str]] = []
         decode = self._decode
         for number, line in enumerate(lines, first):
-            try:
-                if careful_only or (len(line) > 2 * MAX_DEPTH and _may_be_deep(line)):
-                    raise UnicodeDecodeError("utf-8", b"", 0, 0, "to be read carefully")
-                events.append(decode(line))
-            except REFUSALS:
+            event = None
+            if not ((suspicious and _needs_care(line)) or (len(line) > 2 * MAX_DEPTH and _may_be_deep(line))):
+                try:
+                    event = decode(line)
+                except (msgspec.MsgspecError, RecursionError):
+                    event = None
+            if event is None:
                 try:
                     event, problems = self._carefully(line)
                 except _Refused as reason:
                     if str(reason):
                         refused.append((number, str(reason)))
                     continue
+                decode = self._decode  # it may have learned a field
                 if problems:
                     wrong[len(events)] = problems
-                events.append(event)
-                decode = self._decode  # it may have learned a field
+            events.append(event)
             numbers.append(number)
         return self._columns(events, numbers, wrong, refused)
 
@@ -126,13 +129,14 @@ class LineParser:
         if _depth(line) > MAX_DEPTH or _NUL_ESCAPE.search(line):
             raise _Refused("malformed_json")
         try:
-            raw = _decode_raw(line)
+            raw: Any = _decode_raw(line)
             self._count_unknown(line)
         except msgspec.ValidationError:
             raise _Refused("not_an_object" if _is_json(line) else "malformed_json") from None
         except (msgspec.DecodeError, RecursionError):
             raise _Refused("malformed_json") from None
-        event, wrong = _Event(attributes=raw.attributes), []
+        event: Any = _Event(attributes=raw.attributes)
+        wrong = []
         for name in TEXTS:
             try:
                 setattr(event, name, _text(bytes(getattr(raw, name)), name in _MAY_BE_NUMBERS))
@@ -142,10 +146,13 @@ class LineParser:
 
     def _count_unknown(self, line: bytes) -> None:
         unknown = _decode_keys(line).keys() - set(FIELDS)
-        self.unknown.update(unknown)
-        learnable = sorted(name for name in unknown - self._aliases.keys() if not _CANNOT_LEARN.search(name))
-        if learnable and len(self._aliases) < _MAX_EXTRAS:
-            self._learn(learnable)
+        for name in sorted(unknown):
+            may_be_named = len(self.unknown) < _MAX_NAMES and len(name) <= KEPT_LENGTH
+            self.unknown[name if may_be_named or name in self.unknown else OTHER] += 1
+        learnable = [name for name in unknown - self._aliases.keys() if _LEARNABLE.fullmatch(name)]
+        room = _MAX_EXTRAS - len(self._aliases)
+        if learnable and room:
+            self._learn(sorted(learnable)[:room])
 
     def _learn(self, names: list[str] | tuple[()]) -> None:
         for name in names:
@@ -170,6 +177,10 @@ def _text(raw: bytes, may_be_number: bool) -> str | None:
     if may_be_number and raw[:1] in b"-0123456789":
         return "0" if raw == b"-0" else raw.decode()
     raise TypeError
+
+
+def _needs_care(line: bytes) -> bool:
+    return _NUL in line or not _is_utf8(line)
 
 
 def _is_utf8(text: bytes) -> bool:

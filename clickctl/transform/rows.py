@@ -127,13 +127,15 @@ def _attributes(texts: list[bytes]) -> tuple[pa.StringArray, Bools]:
 
 def _rejected(parsed: Parsed, reasons: dict[str, Bools]) -> list[tuple[int, list[str]]]:
     """Every refused line and bad row, with all its reasons, by line number."""
-    by_row: dict[int, list[str]] = {row: [f"wrong_type:{name}" for name in names] for row, names in parsed.wrong.items()}
+    by_row: dict[int, list[str]] = {
+        row: [f"wrong_type:{name}" for name in names] for row, names in parsed.wrong.items()
+    }
     for reason, rows in reasons.items():
         for row in np.flatnonzero(rows).tolist():
             if not _explained_by_type(reason, parsed.wrong.get(row, ())):
                 by_row.setdefault(row, []).append(reason)
-    rows = [(parsed.numbers[row], sorted(found)) for row, found in by_row.items()]
-    return sorted(rows + [(number, [reason]) for number, reason in parsed.refused])
+    bad = [(parsed.numbers[row], sorted(found)) for row, found in by_row.items()]
+    return sorted(bad + [(number, [reason]) for number, reason in parsed.refused])
 
 
 _FIELD_OF = {

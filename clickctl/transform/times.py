@@ -64,8 +64,8 @@ def _from_iso(match: re.Match[str]) -> int | None:
 def _from_number(match: re.Match[str]) -> int | None:
     whole, fraction, exponent = match[1], match[2] or "", int(match[3] or 0)
     # Exact: the digits as one integer over a power of ten, never a float.
-    digits = int(whole + fraction) * 10**exponent
-    scale = 10 ** len(fraction)
+    digits: int = int(whole + fraction) * 10**exponent
+    scale: int = 10 ** len(fraction)
     for limit, factor in _UNITS:
         if abs(digits) < limit * scale:
             micros = abs(digits) * factor // scale
@@ -102,7 +102,7 @@ def _fixed_width(column: pa.StringArray, length: int) -> tuple[Int64s, Bools]:
     layout = (_LAYOUT + "." + "d" * (length - 21) if length > 20 else _LAYOUT) + "Z"
     digits = text - np.uint8(48)
     is_digit = np.array([c == "d" for c in layout])
-    good: Bools = (digits[:, is_digit] < 10).all(axis=1)
+    good: Bools = np.all(digits[:, is_digit] < 10, axis=1)
     marks = np.frombuffer(layout.encode(), np.uint8)
     good &= (text[:, ~is_digit] == marks[~is_digit]).all(axis=1)
     n = np.where(good[:, None], digits, 0).astype(np.int64)

@@ -17,7 +17,9 @@ from clickctl.transform.times import Int64s
 Indices = npt.NDArray[np.int64]
 
 
-def sightings(user_id: pa.StringArray, at: pa.Int64Array, user_agent: pa.StringArray, ip: pa.StringArray) -> pa.RecordBatch:
+def sightings(
+    user_id: pa.StringArray, at: pa.Int64Array, user_agent: pa.StringArray, ip: pa.StringArray
+) -> pa.RecordBatch:
     """Events as partial rows, one to an event."""
     return pa.record_batch([user_id, at, at, user_agent, at, ip, at], schema=USER_CHUNK)
 

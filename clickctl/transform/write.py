@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from clickctl.domain.layout import FACTS, QUARANTINE, USERS
+from clickctl.domain.layout import QUARANTINE, USERS
 from clickctl.domain.quality import Quality, keep_common
 from clickctl.transform import schemas
 from clickctl.transform.chunks import Target
+from clickctl.transform.times import Int64s
 from clickctl.transform.users import reduce_users
 
 ROW_GROUP = 131_072
 """Rows of a row group: some 15 MB, so that a reader looking for one user skips most of a file."""
+
+GROUP_BYTES = 128 << 20
+"""Bytes of text in a row group at most, whatever the length of its rows."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -67,14 +71,49 @@ def _write_facts(target: Target, rows: pa.Table, path: Path) -> Written:
     order = _sorted_distinct(rows)
     duplicates = rows.num_rows - len(order)
     with _writer(path, schemas.FACTS, ["user_id", "session_id", "action", "page_url"]) as writer:
-        for start in range(0, len(order), ROW_GROUP):
-            piece = rows.take(pa.array(order[start : start + ROW_GROUP])).combine_chunks()
-            ids = _hex(piece["click_id"].chunk(0))
-            writer.write_table(_typed([ids, *piece.columns[1:]], schemas.FACTS), ROW_GROUP)
+        for group in _row_groups(rows, order):
+            ids = _hex(group["click_id"].chunk(0))
+            writer.write_table(_typed([ids, *group.columns[1:]], schemas.FACTS), ROW_GROUP)
     return _written(target, path, _count_facts(target, rows, order, duplicates))
 
 
-def _sorted_distinct(rows: pa.Table) -> npt.NDArray[np.int64]:
+def _row_groups(rows: pa.Table, order: Int64s) -> Iterator[pa.Table]:
+    """The rows in this order, those of one row group at a time.
+
+    Taken chunk by chunk: Table.take would join all the chunks of a text column for every group,
+    and fail where they exceed the 2 GB of an Arrow string column.
+    """
+    chunks = rows.to_batches()
+    starts = np.cumsum([0, *(chunk.num_rows for chunk in chunks)])
+    for group in _grouped(rows, order):
+        to_place = np.argsort(group, kind="stable")
+        placed = group[to_place]
+        bounds = np.searchsorted(placed, starts)
+        taken = [
+            chunk.take(pa.array(placed[begin:end] - start))
+            for chunk, start, begin, end in zip(chunks, starts, bounds, bounds[1:], strict=False)
+            if begin < end
+        ]
+        back = np.empty_like(to_place)
+        back[to_place] = np.arange(len(to_place))
+        yield pa.Table.from_batches(taken).combine_chunks().take(pa.array(back))
+
+
+def _grouped(rows: pa.Table, order: Int64s) -> Iterator[Int64s]:
+    """`order` cut into runs of at most ROW_GROUP rows and, unless it is one row, GROUP_BYTES."""
+    lengths = np.zeros(rows.num_rows, np.int64)
+    for name in ("user_id", *_NULLABLE):
+        lengths += pc.fill_null(pc.binary_length(rows[name]), 0).to_numpy()
+    ends = np.cumsum(lengths[order])
+    start, before = 0, 0
+    while start < len(order):
+        fitting = int(np.searchsorted(ends, before + GROUP_BYTES, "right"))
+        end = max(start + 1, min(start + ROW_GROUP, fitting))
+        yield order[start:end]
+        start, before = end, int(ends[end - 1])
+
+
+def _sorted_distinct(rows: pa.Table) -> Int64s:
     """Row numbers by (user_id, event_time, click_id), each click_id once.
 
     By user first, because that is what row groups can be pruned by: INT96 has no usable
@@ -83,7 +122,7 @@ def _sorted_distinct(rows: pa.Table) -> npt.NDArray[np.int64]:
     ids = rows["click_id"].combine_chunks()
     halves = np.frombuffer(ids.buffers()[1], ">u8")[: 2 * len(ids)].reshape(-1, 2)
     high, low = halves[:, 0].astype(np.uint64), halves[:, 1].astype(np.uint64)
-    user = _ranks(rows["user_id"].combine_chunks())
+    user = _ranks(rows["user_id"])
     time = rows["event_time"].to_numpy()
     order = np.lexsort((low, high, time, user))
     high, low = high[order], low[order]
@@ -92,27 +131,28 @@ def _sorted_distinct(rows: pa.Table) -> npt.NDArray[np.int64]:
     return order[first]
 
 
-def _ranks(column: pa.StringArray) -> npt.NDArray[np.int64]:
-    encoded = column.dictionary_encode()
+def _ranks(column: pa.ChunkedArray) -> Int64s:
+    encoded = column.dictionary_encode().combine_chunks()
     by_text = pc.sort_indices(encoded.dictionary).to_numpy()
     ranks = np.empty(len(by_text), np.int64)
     ranks[by_text] = np.arange(len(by_text))
-    ranked: npt.NDArray[np.int64] = ranks[encoded.indices.to_numpy(zero_copy_only=False)]
+    ranked: Int64s = ranks[encoded.indices.to_numpy(zero_copy_only=False)]
     return ranked
 
 
-def _count_facts(target: Target, rows: pa.Table, order: npt.NDArray[np.int64], duplicates: int) -> Quality:
-    kept = rows.select(["event_time", *_NULLABLE]).take(pa.array(order))
-    actions = {row["values"] or "(null)": row["counts"] for row in kept["action"].value_counts().to_pylist()}
-    span = pc.min_max(kept["event_time"]).as_py()
+def _count_facts(target: Target, rows: pa.Table, order: Int64s, duplicates: int) -> Quality:
+    encoded = rows["action"].dictionary_encode(null_encoding="encode").combine_chunks()
+    seen = np.bincount(encoded.indices.to_numpy()[order], minlength=len(encoded.dictionary))
+    names = ["(null)" if action is None else action for action in encoded.dictionary.to_pylist()]
+    times = rows["event_time"].to_numpy()[order]
     return Quality(
         facts=len(order),
         duplicates=duplicates,
-        actions=keep_common(actions),
-        nulls={name: kept[name].null_count for name in _NULLABLE},
+        actions=keep_common({name: n for name, n in zip(names, seen.tolist(), strict=True) if n}),
+        nulls={name: int(rows[name].is_null().to_numpy()[order].sum()) for name in _NULLABLE},
         days={str(target.day): len(order)},
-        min_event_time=_iso(span["min"]),
-        max_event_time=_iso(span["max"]),
+        min_event_time=_iso(int(times.min())),
+        max_event_time=_iso(int(times.max())),
     )
 
 
@@ -148,5 +188,7 @@ def _written(target: Target, path: Path, quality: Quality) -> Written:
     return Written(target, path, path.stat().st_size, rows, quality)
 
 
-def _iso(micros: int | None) -> str | None:
-    return None if micros is None else (_EPOCH + timedelta(microseconds=micros)).isoformat().replace("+00:00", "Z")
+def _iso(micros: int) -> str:
+    """Of one width, so that such texts compare as the times do."""
+    moment = _EPOCH + timedelta(microseconds=micros)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

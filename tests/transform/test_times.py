@@ -48,12 +48,11 @@ def test_a_column_is_parsed_as_its_texts_are(texts: list[str | None]) -> None:
 
 
 @quick
-@given(st.lists(moments, min_size=1, max_size=3), digits.filter(lambda d: len(d) in (0, 3, 6)), st.data())
+@given(st.lists(moments, min_size=1, max_size=3), st.sampled_from(["", ".000", ".907", ".999999"]), st.data())
 def test_a_long_column_of_the_usual_forms_is_parsed_as_its_texts_are(
     some: list[datetime], fraction: str, data: st.DataObject
 ) -> None:
-    dot = f".{fraction}" if fraction else ""
-    texts = [f"{moment.isoformat()[:19]}{dot}Z" for moment in some] * 40
+    texts = [f"{moment.isoformat()[:19]}{fraction}Z" for moment in some] * 40
     odd = data.draw(st.lists(st.tuples(st.integers(0, len(texts) - 1), st.one_of(st.none(), near_misses()))))
     assert_column_agrees([dict(odd).get(at, text) for at, text in enumerate(texts)])
 
@@ -67,7 +66,7 @@ REFUSED = [
     *IMPOSSIBLE, "", " ", "-", "yesterday", "2026-01-05", "2026-01-05T13:05", "2026-01-05T13:05:00z",
     "2026-01-05t13:05:00Z", "2026-01-05T13:05:00.Z", "2026-01-05T13:05:00.1234567890Z", "2026-01-05T13:05:00,5Z",
     "2026-01-05T13:05:00+24:00", "2026-01-05T13:05:00+01:60", "2026-01-05T13:05:00+1", "2026-01-05  13:05:00Z",
-    "26-01-05T13:05:00Z", "２０２６-01-05T13:05:00Z", "+1767618300", "1767618300.", ".5", "1_767_618_300",
+    "26-01-05T13:05:00Z", "\uff12026-01-05T13:05:00Z", "+1767618300", "1767618300.", ".5", "1_767_618_300",
     "0x10", "nan", "inf", "1e-3", "1767618300 seconds", "1" * 19, "1" * 400, "1" * 5000, "1e99", "--1", "1.5.5",
 ]  # fmt: skip
 
@@ -86,8 +85,12 @@ def test_possible_dates_are_right_in_either_way(day: str) -> None:
 
 
 @quick
-@given(moments, digits, st.sampled_from([("", 0), ("Z", 0), (" UTC", 0), ("+01:30", 90), ("-0330", -210), ("+14", 840)]))
-def test_iso_is_the_moment_it_names_with_its_fraction_cut(moment: datetime, fraction: str, zone: tuple[str, int]) -> None:
+@given(
+    moments, digits, st.sampled_from([("", 0), ("Z", 0), (" UTC", 0), ("+01:30", 90), ("-0330", -210), ("+14", 840)])
+)
+def test_iso_is_the_moment_it_names_with_its_fraction_cut(
+    moment: datetime, fraction: str, zone: tuple[str, int]
+) -> None:
     text = f"{moment.isoformat()[:19]}{'.' if fraction else ''}{fraction}{zone[0]}"
     seconds = (moment - EPOCH) // timedelta(seconds=1) - zone[1] * 60
     assert parse_time(text) == seconds * 1_000_000 + int((fraction + "000000")[:6])

@@ -1,0 +1,1 @@
+"""The day's transform, clickctl against five peers. See benchmarks/README.md."""
