@@ -25,9 +25,9 @@ _FLAGS = ("--quiet", "--verbose", "--detailed-exitcode", "--version")
 COMMANDS = {
     "run-partition": "Run one hour or one day: raw files in, its rows replaced.",
     "backfill": "Bring a range of hours up to date.",
-    "status": "Show every hour of a range: a calendar, its legend, and the commands that mend it.",
-    "init": "Write clickctl.toml for a lake of folders, and make its raw folder.",
-    "demo": "Make a sample lake, run it, and show its rows, its quarantine and its status.",
+    "status": "Show the state of every hour of a range.",
+    "init": "Write a configuration for a lake of folders.",
+    "demo": "Make a sample lake, run it, and show what became of it.",
 }
 """Every command with the first line of its help."""
 

@@ -62,14 +62,14 @@ class UnitWork:
             return self.lake.open(f"{self.roots.raw}/{source.key}")
 
         file = RawFile(source.key, source.size, arrival_of(source.key), opened)
-        with _disk_errors(f"read {source.key}, or write a scratch file for it"):
+        with _disk_errors(f"read {source.key}, or write scratch files for it"):
             return read_file(file, self.order.rules, self.order.shards, self.scratch / f"{uuid4().hex}.spill")
 
     def write(self, target: Target, chunks: list[pa.Buffer]) -> Part:
         """Write one target to the staging area."""
         local = self.scratch / f"{uuid4().hex}.out"
         try:
-            with _disk_errors("write a scratch file"):
+            with _disk_errors("write scratch files"):
                 written = write_file(target, chunks, local)
             key = output_file(target.table, target.day, self.order.unit, target.bucket)
             file = OutputFile(target.table, target.day, key, written.size, written.rows)

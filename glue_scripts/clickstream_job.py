@@ -3,8 +3,8 @@
     --unit 2026-01-05T13[,2026-01-05T14…]        what to run, or
     --scheduled-time 2026-01-05T14:05:00Z        the hour before a scheduler's moment
     --raw --processed --quarantine               the roots: s3:// or folders
-    [--force true] [--run-id ID] [--actions a,b] [--null-tokens a,b] [--max-lateness 7d]
-    [--max-skew 1h] [--max-line-bytes N] [--target-file-mb N]
+    --rules '{"actions": ["*"]}'                 [quality] of the configuration, as JSON
+    --force true, --run-id ID, --target-file-mb N
 
 Runs under Glue 5.x, spark-submit and plain python alike. All units of one run share one Spark
 job: tasks read files and yield chunks (one binary value each), Spark shuffles the chunks by
@@ -26,7 +26,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from clickctl.config import LakeRoots
 from clickctl.domain import errors
@@ -64,23 +64,31 @@ class Arguments:
     target_bytes: int
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"Bad arguments: {message}.")
+
+
 def parse_arguments(argv: Sequence[str], now: datetime) -> Arguments:
     """Glue passes more `--NAME value` pairs than ours; those are passed over."""
-    parser = argparse.ArgumentParser(allow_abbrev=False, description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    for name in ("unit", "scheduled-time", "run-id", "actions", "null-tokens", "max-lateness", "max-skew"):
+    parser = _Parser(allow_abbrev=False, description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    for name in ("unit", "scheduled-time", "run-id"):
         parser.add_argument(f"--{name}")
     for name in ("raw", "processed", "quarantine"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--rules", default="{}")
     parser.add_argument("--force", choices=("true", "false"), default="false")
-    parser.add_argument("--max-line-bytes", type=int)
-    parser.add_argument("--target-file-mb", type=int, default=128)
+    parser.add_argument("--target-file-mb", type=int, choices=range(1, 513), default=128, metavar="1..512")
     given, _ = parser.parse_known_args(argv)
-    texts = {key: value.split(",") for key in ("actions", "null_tokens") if (value := getattr(given, key)) is not None}
-    plain = {key: value for key in ("max_lateness", "max_skew", "max_line_bytes") if (value := getattr(given, key))}
+    try:
+        roots = LakeRoots(given.raw, given.processed, given.quarantine, alerts="unused")
+        rules = from_plain(QualityRules, json.loads(given.rules), strict=True)
+    except ValueError as error:
+        raise UsageError(f"Bad arguments: {error}.") from None
     return Arguments(
         units=_units(given.unit, given.scheduled_time, now),
-        roots=LakeRoots(given.raw, given.processed, given.quarantine, alerts="unused"),
-        rules=from_plain(QualityRules, {**texts, **plain}),
+        roots=roots,
+        rules=rules,
         force=given.force == "true",
         run_id=given.run_id or now.strftime("%Y%m%dT%H%M%S%f"),
         target_bytes=given.target_file_mb * 1_000_000,

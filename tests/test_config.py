@@ -134,7 +134,10 @@ def test_an_unknown_variable_of_ours_is_refused_not_ignored(tmp_path: Path, name
 
 
 def test_a_wrong_variable_is_blamed_itself_not_the_file(tmp_path: Path) -> None:
-    assert "CLICKCTL_JOB_WORKERS='two' is not a whole number" in refusal(tmp_path, LAKE, CLICKCTL_JOB_WORKERS="two").message
+    assert (
+        "CLICKCTL_JOB_WORKERS='two' is not a whole number"
+        in refusal(tmp_path, LAKE, CLICKCTL_JOB_WORKERS="two").message
+    )
     error = refusal(tmp_path, LAKE, CLICKCTL_QUALITY_MAX_SKEW="soon", CLICKCTL_JOB_WORKERS="2")
     assert error.hint == "The environment overrides the file here: check CLICKCTL_QUALITY_MAX_SKEW."
 

@@ -100,6 +100,13 @@ class UnitEntry:
     publishing: Publishing | None = None
     failure: Failure | None = None
 
+    @property
+    def how_torn(self) -> str:
+        """Why nobody is at a publish that was begun: its run failed and said so, or died."""
+        if self.failure and self.publishing and self.failure.run_id == self.publishing.run_id:
+            return f"a run failed while publishing it: {self.failure.error}"
+        return "a run died while publishing it"
+
 
 @dataclass(frozen=True)
 class Ledger:

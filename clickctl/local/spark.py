@@ -13,6 +13,7 @@ from pathlib import Path
 import clickctl
 from clickctl.domain import errors
 from clickctl.domain.errors import ClickctlError, EngineError, RunFailed
+from clickctl.domain.structure import to_plain
 from clickctl.plan.unit import UnitOrder
 from clickctl.ports import Outcome
 from clickctl.publish import Publisher
@@ -44,13 +45,17 @@ class SparkEngine:
         """Nothing outlives a run."""
 
     def _argv(self, order: UnitOrder) -> list[str]:
-        rules, roots = order.rules, self.publisher.roots
+        roots = self.publisher.roots
         named = {
-            "unit": str(order.unit), "raw": roots.raw, "processed": roots.processed, "quarantine": roots.quarantine,
-            "force": "true", "run-id": order.run_id, "actions": ",".join(rules.actions),
-            "null-tokens": ",".join(rules.null_tokens), "max-lateness": rules.max_lateness, "max-skew": rules.max_skew,
-            "max-line-bytes": str(rules.max_line_bytes), "target-file-mb": str(self.target_file_mb),
-        }  # fmt: skip
+            "unit": str(order.unit),
+            "raw": roots.raw,
+            "processed": roots.processed,
+            "quarantine": roots.quarantine,
+            "rules": json.dumps(to_plain(order.rules)),
+            "force": "true",
+            "run-id": order.run_id,
+            "target-file-mb": str(self.target_file_mb),
+        }
         return [sys.executable, str(job_script()), *(f"--{name}={value}" for name, value in named.items())]
 
 

@@ -77,7 +77,7 @@ def decide(seen: Seen, rules: QualityRules, *, force: bool = False) -> Decision:
     if gone and not force:
         return Decision(Verdict.INPUTS_GONE, f"{_gone(gone)} of its last commit: {gone[0]}")
     if seen.torn:
-        return Decision(Verdict.TORN, "a run died while publishing it")
+        return Decision(Verdict.TORN, seen.entry.how_torn)
     commit = seen.entry.commit
     if commit is None:
         return _uncommitted(seen)

@@ -92,7 +92,7 @@ def hour_status(seen: HourSeen, rules: QualityRules, present: Hour) -> HourStatu
 def _state(seen: HourSeen, unit: Unit, rules: QualityRules, present: Hour) -> tuple[State, str]:
     entry = seen.ledger.entry(unit)
     if entry.publishing and str(unit) in seen.torn:
-        return State.TORN, "a run died while publishing it"
+        return State.TORN, entry.how_torn
     if entry.publishing:
         return State.PUBLISHING, "a run is publishing it"
     if seen.blocked:

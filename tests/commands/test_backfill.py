@@ -21,7 +21,7 @@ def test_whole_days_run_as_days_the_rest_as_hours_and_a_second_time_nothing(
     span = (DAY, "2026-01-06T02")
     dry = shell("backfill", *span, "--newest-first", "--dry-run", "--output", "json", "--detailed-exitcode", code=10)
     assert [item["unit"] for item in dry.json["items"]] == ["2026-01-06T01", "2026-01-06T00", DAY]
-    assert "3 units to run" in dry.err
+    assert dry.json["seconds"] is None
     assert not Path(tmp_path, "lake/processed").exists()
 
     ran = shell("backfill", *span, "--newest-first", "--max-parallel", "1")
@@ -75,7 +75,8 @@ def test_one_failure_does_not_touch_the_others_and_is_told_until_it_is_mended(
     assert "Then: clickctl backfill 2026-01-05T03 2026-01-05T07" in ran.err
 
     status = shell("status", "2026-01-05T03", "2026-01-05T07", "--output", "json").json
-    assert [hour["state"] for hour in status["hours"]] == ["committed", "failed", "committed", "blocked"]
+    assert [hour["state"] for hour in status["hours"]] == ["committed", "torn", "committed", "blocked"]
+    assert status["hours"][1]["reason"].startswith(f"a run failed while publishing it: {in_the_way}")
     in_the_way.unlink()
     mended = shell("backfill", "2026-01-05T03", "2026-01-05T06", "--only", "failed", "--output", "json")
     assert mended.json["counts"] == {"committed": 1, "unchanged": 2}
@@ -107,5 +108,9 @@ def test_a_saved_plan_is_run_as_it_was_saved_and_refused_when_its_input_drifted(
     ran = shell("backfill", "--plan", "plan.json", "--output", "json")
     assert [unit["unit"] for unit in ran.json["units"]] == ["2026-01-05T04"]
     assert ran.json["counts"] == {"committed": 1, "unchanged": 1}
-    for words in (("--plan", "plan.json", DAY, NEXT), ("--plan", "plan.json", "--only", "all"), ("--plan", "none.json")):
+    for words in (
+        ("--plan", "plan.json", DAY, NEXT),
+        ("--plan", "plan.json", "--only", "all"),
+        ("--plan", "none.json"),
+    ):
         assert "Nothing was changed." in shell("backfill", *words, code=2).err

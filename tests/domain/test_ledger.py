@@ -96,7 +96,9 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 
 @given(ledgers(), st.data())
-def test_a_document_with_any_value_replaced_is_read_or_refused_never_a_crash(ledger: Ledger, data: st.DataObject) -> None:
+def test_a_document_with_any_value_replaced_is_read_or_refused_never_a_crash(
+    ledger: Ledger, data: st.DataObject
+) -> None:
     plain = to_plain(ledger)
     spoilt = replaced(plain, data.draw(st.sampled_from(paths(plain))), data.draw(json_values))
     try:

@@ -92,7 +92,8 @@ class World:
 
         wanted = list(hours)
         seen = [
-            HourSeen(hour, self.days[hour.day], self.raw.get(hour, ()), self.dead, hour in self.blocked) for hour in wanted
+            HourSeen(hour, self.days[hour.day], self.raw.get(hour, ()), self.dead, hour in self.blocked)
+            for hour in wanted
         ]
         span = HourRange(wanted[0], wanted[-1].plus(1))
         return report(span, (hour_status(one, RULES, self.present) for one in seen))

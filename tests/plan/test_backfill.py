@@ -23,7 +23,20 @@ from clickctl.plan.backfill import (
     units_of,
 )
 from clickctl.plan.partition import Seen, Verdict
-from tests.plan.facts import DAY, FAILURE, HOUR, LATER, OTHER_RULES, RULES, World, commit, committed, ledger, raw, worlds
+from tests.plan.facts import (
+    DAY,
+    FAILURE,
+    HOUR,
+    LATER,
+    OTHER_RULES,
+    RULES,
+    World,
+    commit,
+    committed,
+    ledger,
+    raw,
+    worlds,
+)
 
 DAY_FILES = tuple(map(raw, DAY.hours))
 
@@ -170,7 +183,11 @@ def test_a_plan_is_read_back_as_it_was_saved(world: World) -> None:
 
 def test_a_saved_plan_with_a_word_of_its_own_is_refused() -> None:
     plain = to_plain(saved(item(HOUR)))
-    for spoilt in ({**plain, "units": []}, replace_first(plain, "verdict", "perhaps"), replace_first(plain, "unit", "now")):
+    for spoilt in (
+        {**plain, "units": []},
+        replace_first(plain, "verdict", "perhaps"),
+        replace_first(plain, "unit", "now"),
+    ):
         with pytest.raises(StructureError):
             from_plain(BackfillPlan, spoilt, strict=True)
 

@@ -48,8 +48,18 @@ DEAD = frozenset({str(HOUR)})
             HourSeen(HOUR, committed(HOUR), (raw(HOUR, etag="e2"),)),
             *(State.STALE, "its raw files changed since it was committed", "2026-01-05T13"),
         ),
-        (HourSeen(HOUR, committed(HOUR, rules=OTHER_RULES), FILES), State.STALE, "it was made by other rules", str(HOUR)),
-        (HourSeen(HOUR, committed(HOUR, rules=OTHER_RULES), ()), State.COMMITTED, "committed; its raw files are gone", None),
+        (
+            HourSeen(HOUR, committed(HOUR, rules=OTHER_RULES), FILES),
+            State.STALE,
+            "it was made by other rules",
+            str(HOUR),
+        ),
+        (
+            HourSeen(HOUR, committed(HOUR, rules=OTHER_RULES), ()),
+            State.COMMITTED,
+            "committed; its raw files are gone",
+            None,
+        ),
         (HourSeen(HOUR, PUBLISHED, FILES), State.PUBLISHING, "a run is publishing it", None),
         (HourSeen(HOUR, PUBLISHED, FILES, DEAD), State.TORN, "a run died while publishing it", "2026-01-05T13"),
         (HourSeen(HOUR, PUBLISHED, (), DEAD), State.TORN, "a run died while publishing it", None),
@@ -155,7 +165,9 @@ def test_a_mend_really_runs_what_it_promises_to_mend(world: World) -> None:
             seen = world.seen(unit)
             if not mendable.intersection(unit.hours) or seen.busy or seen.obstacles or lost_inputs(seen):
                 continue  # another hour of the same day stands in the way, and the run says so
-            found = decide(seen, RULES).verdict if "run-partition" in mend.command else plan_unit(seen, RULES, None).verdict
+            found = (
+                decide(seen, RULES).verdict if "run-partition" in mend.command else plan_unit(seen, RULES, None).verdict
+            )
             assert found in ("missing", "compact", "stale", "torn", "failed"), f"{mend.command}: {unit} {found}"
 
 

@@ -93,7 +93,9 @@ PLAN = BackfillPlan(
     (
         PlannedUnit(HOUR, "missing", "not committed yet", 1_300_000, 2, "f"),
         PlannedUnit(HOUR.plus(1), "stale", "its raw files changed: 2 added, 1 rewritten", 50, 1, "f"),
-        PlannedUnit(HOUR.plus(2), "blocked", "2026/01/05/15/part-1.json is a folder where a raw file should be", 5, 1, ""),
+        PlannedUnit(
+            HOUR.plus(2), "blocked", "2026/01/05/15/part-1.json is a folder where a raw file should be", 5, 1, ""
+        ),
         PlannedUnit(HOUR.plus(3), "unchanged", "already committed, inputs unchanged", 50, 1, "f"),
         PlannedUnit(HOUR.plus(4), "no-raw", "no raw files have arrived", 0, 0, "f"),
         PlannedUnit(HOUR.plus(5), "no-raw", "no raw files have arrived", 0, 0, "f"),
