@@ -67,6 +67,8 @@ def _root(
     for name, value, other in (("--output", output, "table"), ("--log-format", log_format, "text")):
         if value not in (other, "json"):
             raise typer.BadParameter(f"{value!r} is not one of {other}, json.", param_hint=name)
+    profile = profile or os.environ.get("CLICKCTL_PROFILE", "")
+    region = region or os.environ.get("CLICKCTL_REGION", "")
     for name, value in (("AWS_PROFILE", profile), ("AWS_REGION", region), ("AWS_DEFAULT_REGION", region)):
         if value:
             os.environ[name] = value

@@ -78,7 +78,7 @@ class Publisher:
         self.lake.delete([info.location for info in self.lake.list(prefix)])
         if isinstance(error, CommitConflict):
             return  # the unit is well: another run has it
-        note = Failure(order.run_id, now_text(), str(error) or type(error).__name__, hint)
+        note = Failure(order.run_id, now_text(), str(error) or "interrupted", hint)
 
         def noted(ledger: Ledger) -> Ledger:
             entry = ledger.entry(order.unit)

@@ -31,6 +31,7 @@ def lake_for(roots: LakeRoots) -> Lake:
     if schemes == {True, False}:
         raise ConfigError("[lake] mixes s3:// and folders.", hint="Use the one or the other for every root.")
     if schemes == {True}:
+        _require("boto3", extra="aws")
         from clickctl.aws.lake import S3Lake
 
         return S3Lake()

@@ -16,42 +16,27 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import re
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import NoReturn
 
 from clickctl.config import LakeRoots
 from clickctl.domain import errors
-from clickctl.domain.errors import ClickctlError, RunFailed, UsageError
-from clickctl.domain.hours import Day, Unit, hour_of, parse_unit
-from clickctl.domain.ledger import InputFile
-from clickctl.domain.quality import Quality
+from clickctl.domain.errors import ClickctlError, UsageError
+from clickctl.domain.hours import Unit, hour_of, parse_unit
 from clickctl.domain.rules import QualityRules
-from clickctl.domain.structure import from_plain, to_plain
-from clickctl.java import ensure_java
+from clickctl.domain.structure import from_plain
 from clickctl.observe import see_unit
 from clickctl.plan.partition import Verdict, decide
-from clickctl.plan.spread import group_inputs, slot_of, slot_salts
 from clickctl.plan.unit import UnitOrder, order_unit
 from clickctl.publish import Publisher
 from clickctl.wiring import publisher_for
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-    from pyspark.sql import SparkSession
-
-CHUNK_SCHEMA = "slot int, unit int, target string, source string, number int, data binary"
-RESULT_SCHEMA = "unit int, kind string, value string"
-_ARROW_ROWS = 4
-"""Chunks to an Arrow batch between JVM and Python: each can be some 10 MB."""
+_EXIT_CODES = {Verdict.UNCHANGED: errors.EXIT_OK, Verdict.BUSY: errors.EXIT_CONFLICT}
 
 
 @dataclass(frozen=True)
@@ -125,10 +110,12 @@ def run(arguments: Arguments) -> int:
         decision = decide(seen, arguments.rules, force=arguments.force)
         if decision.verdict.runs:
             run_id = f"{arguments.run_id}-{seen.unit.compact}"
-            orders.append(order_unit(seen.unit, run_id, seen.inputs, seen.ledger, arguments.rules, arguments.target_bytes))
+            orders.append(
+                order_unit(seen.unit, run_id, seen.inputs, seen.ledger, arguments.rules, arguments.target_bytes)
+            )
             continue
         _say(unit=str(seen.unit), verdict=decision.verdict, reason=decision.reason)
-        worst = max(worst, errors.EXIT_OK if decision.verdict is Verdict.UNCHANGED else errors.EXIT_FAILED)
+        worst = max(worst, _EXIT_CODES.get(decision.verdict, errors.EXIT_FAILED))
     orders = list({order.unit: order for order in orders}.values())
     if orders:
         worst = max(worst, _run_orders(orders, publisher, started))
@@ -136,139 +123,25 @@ def run(arguments: Arguments) -> int:
 
 
 def _run_orders(orders: list[UnitOrder], publisher: Publisher, started: float) -> int:
-    from clickctl.job import Part, finish, unit_errors
+    from clickctl import spark
+    from clickctl.job import finish, unit_errors
 
-    ensure_java()
     with ExitStack() as all_fail:
         for order in orders:  # what the orders share fails all of them
             all_fail.enter_context(unit_errors(publisher, order))
-        rows = _transform(_session(), orders, publisher)
-    counted: dict[int, list[Quality]] = {n: [] for n in range(len(orders))}
-    parts: dict[int, list[Part]] = {n: [] for n in range(len(orders))}
-    for row in rows:
-        if row["kind"] == "read":
-            counted[row["unit"]].append(from_plain(Quality, json.loads(row["value"])))
-        else:
-            parts[row["unit"]].append(from_plain(Part, json.loads(row["value"])))
+        transformed = spark.transform(spark.session(), orders, publisher)
     worst = errors.EXIT_OK
-    for n, order in enumerate(orders):
+    for order, (counted, parts) in zip(orders, transformed, strict=True):
         try:
             with unit_errors(publisher, order):
-                outcome = finish(order, publisher, counted[n], parts[n], "spark", started)
+                outcome = finish(order, publisher, counted, parts, "spark", started)
             quality = outcome.commit.quality
-            _say(unit=str(order.unit), verdict="committed", run_id=order.run_id, lines=quality.lines,
-                 facts=quality.facts, duplicates=quality.duplicates, quarantined=quality.quarantined)  # fmt: skip
+            counts = {name: getattr(quality, name) for name in ("lines", "facts", "duplicates", "quarantined")}
+            _say(unit=str(order.unit), verdict="committed", run_id=order.run_id, **counts)
         except ClickctlError as error:
             _say(unit=str(order.unit), verdict="failed", error=error.message, hint=error.hint)
             worst = max(worst, error.exit_code)
     return worst
-
-
-def _session() -> SparkSession:
-    from pyspark import SparkConf
-    from pyspark.sql import SparkSession
-
-    conf = SparkConf()
-    if not conf.contains("spark.master"):
-        # Plain python: one machine, where the JVM only schedules and the work is in Python.
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        conf.setMaster("local[*]").set("spark.ui.enabled", "false").set("spark.ui.showConsoleProgress", "false")
-        conf.set("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
-        conf.set("spark.driver.host", "127.0.0.1").set("spark.driver.bindAddress", "127.0.0.1")
-    conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(_ARROW_ROWS))
-    conf.set("spark.sql.adaptive.enabled", "false")  # the partitions below are laid out by hand
-    return SparkSession.builder.appName("clickstream").config(conf=conf).getOrCreate()
-
-
-def _transform(spark: SparkSession, orders: list[UnitOrder], publisher: Publisher) -> list[Any]:
-    """Read, shuffle, write: one Spark job for all orders. Rows of RESULT_SCHEMA."""
-    parallel = spark.sparkContext.defaultParallelism
-    groups = group_inputs(orders, parallel * 3)
-    slots = max(2 * parallel, sum(1 + sum(n for *_, n in order.shards.counts) for order in orders))
-    salts = slot_salts(slots)
-    read = _reader(orders, publisher, groups, salts)
-    chunks = spark.range(0, len(groups), 1, len(groups)).mapInArrow(read, CHUNK_SCHEMA)  # type: ignore[arg-type]
-    try:
-        return chunks.repartition(slots, "slot").mapInArrow(_writer(orders, publisher), RESULT_SCHEMA).collect()  # type: ignore[arg-type]
-    except Exception as error:
-        raise _from_worker(error) from error
-
-
-Batches = Iterator["pa.RecordBatch"]
-
-
-def _reader(
-    orders: list[UnitOrder], publisher: Publisher, groups: list[list[tuple[int, InputFile]]], salts: list[int]
-) -> Callable[[Batches], Batches]:
-    def read(batches: Batches) -> Batches:
-        import pyarrow as pa
-
-        from clickctl.job import UnitWork
-        from clickctl.transform.chunks import read_chunks
-
-        for group in (groups[n] for batch in batches for n in batch.column(0).to_pylist()):
-            for unit, source in group:
-                with tempfile.TemporaryDirectory(prefix="clickctl-spark-") as folder:
-                    result = UnitWork(orders[unit], publisher, Path(folder)).read(source)
-                    for chunk, data in zip(result.chunks, read_chunks(result.spill, result.chunks), strict=True):
-                        slot = salts[slot_of(unit, *chunk.target, len(salts))]
-                        target = json.dumps([chunk.target.table, str(chunk.target.day), chunk.target.bucket])
-                        yield _batch(pa, slot, unit, target, chunk.source, chunk.number, data)
-                    counted = json.dumps(to_plain(result.quality)).encode()
-                    yield _batch(pa, salts[0], unit, "read", source.key, 0, counted)
-
-    return read
-
-
-def _batch(pa: Any, slot: int, unit: int, target: str, source: str, number: int, data: Any) -> pa.RecordBatch:
-    """One chunk as a batch of one row; `data` is not copied."""
-    ends = pa.array([0, len(data)], pa.int32()).buffers()[1]
-    ints = [pa.array([value], pa.int32()) for value in (slot, unit, number)]
-    payload = pa.Array.from_buffers(pa.binary(), 1, [None, ends, pa.py_buffer(data)])
-    columns = [ints[0], ints[1], pa.array([target]), pa.array([source]), ints[2], payload]
-    return pa.RecordBatch.from_arrays(columns, [column.split()[0] for column in CHUNK_SCHEMA.split(", ")])
-
-
-def _writer(orders: list[UnitOrder], publisher: Publisher) -> Callable[[Batches], Batches]:
-    def write(batches: Batches) -> Batches:
-        import pyarrow as pa
-
-        from clickctl.job import UnitWork
-        from clickctl.transform.chunks import Target, read_chunks, spill_to
-
-        def result(unit: int, kind: str, value: str) -> pa.RecordBatch:
-            columns = [pa.array([unit], pa.int32()), pa.array([kind]), pa.array([value])]
-            return pa.RecordBatch.from_arrays(columns, ["unit", "kind", "value"])
-
-        with tempfile.TemporaryDirectory(prefix="clickctl-spark-") as folder:
-            found: dict[tuple[int, str], list[tuple[str, int, Any]]] = {}
-            with spill_to(Path(folder, "chunks.spill"), "") as spill:
-                for batch in batches:
-                    for unit, target, source, number, data in zip(*batch.columns[1:], strict=True):
-                        if target.as_py() == "read":
-                            yield result(unit.as_py(), "read", data.as_py().decode())
-                            continue
-                        table, day, bucket = json.loads(target.as_py())
-                        spill.add(Target(table, from_plain(Day, day), bucket), data.as_buffer())
-                        place = (source.as_py(), number.as_py(), spill.chunks[-1])
-                        found.setdefault((unit.as_py(), target.as_py()), []).append(place)
-            for (unit, _), places in sorted(found.items()):
-                chunks = [chunk for *_, chunk in sorted(places, key=lambda place: place[:2])]
-                work = UnitWork(orders[unit], publisher, Path(folder))
-                part = work.write(chunks[0].target, read_chunks(spill.path, chunks))
-                yield result(unit, "part", json.dumps(to_plain(part)))
-
-    return write
-
-
-def _from_worker(error: Exception) -> ClickctlError:
-    """The error a worker raised, out of the traceback Spark wraps it in."""
-    found = re.findall(r"^clickctl\.domain\.errors\.(\w+): (.+)$", str(error), re.MULTILINE)
-    if found:
-        kind, message = found[-1]
-        return getattr(errors, kind, RunFailed)(message)  # type: ignore[no-any-return]
-    last = [line for line in str(error).splitlines() if line.strip() and not line.startswith(("\tat", " "))]
-    return errors.EngineError(f"Spark failed: {last[-1] if last else error}", hint="The whole trace is in the job's log.")
 
 
 def _say(**fields: object) -> None:

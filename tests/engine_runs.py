@@ -123,7 +123,7 @@ def _of_hours(archive: tarfile.TarFile, hours: tuple[str, ...]) -> Iterator[tarf
     return (member for member in archive.getmembers() if member.isfile() and member.name.startswith(prefixes))
 
 
-RULES_GIVEN = ["--actions", "*", "--max-lateness", "9d", "--max-skew", "2d"]
+RULES_GIVEN = ["--rules", '{"actions": ["*"], "max_lateness": "9d", "max_skew": "2d"}']
 """ANY, as the job takes it."""
 
 

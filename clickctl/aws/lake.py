@@ -11,11 +11,12 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, cast
+from uuid import uuid4
 
 import boto3
 import botocore.config
@@ -27,6 +28,8 @@ from clickctl.ports import ObjectInfo, PreconditionFailed
 
 _CONFLICT_TRIES = 10
 _DELETE_BATCH = 1000  # the most DeleteObjects takes
+
+_MARK = "clickctl-write"  # metadata by which a write knows itself again
 
 _condition = threading.local()
 
@@ -59,7 +62,7 @@ class S3Lake:
         """A temporary file of this machine: downloads are retried part by part, streams are not."""
         bucket, key = _split(location)
         with _explained(location):
-            file = tempfile.TemporaryFile()
+            file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
             _client().download_fileobj(bucket, key, file)
             file.seek(0)
             return cast(BinaryIO, file)
@@ -67,21 +70,22 @@ class S3Lake:
     def put_if(self, location: str, data: bytes, etag: str | None) -> str:
         bucket, key = _split(location)
         condition = {"If-None-Match": "*"} if etag is None else {"If-Match": etag}
+        mark = {_MARK: uuid4().hex}
         with _explained(location):
             for _ in range(_CONFLICT_TRIES):
                 try:
                     with _conditional(condition):
-                        return str(_client().put_object(Bucket=bucket, Key=key, Body=data)["ETag"])
+                        return str(_client().put_object(Bucket=bucket, Key=key, Body=data, Metadata=mark)["ETag"])
                 except botocore.exceptions.ClientError as error:
                     if _code(error) in ("ConditionalRequestConflict", "409"):
                         continue
                     if _code(error) not in ("PreconditionFailed", "412", "NoSuchKey", "404"):
                         raise
                     break
-        # The SDK repeats a request whose reply was lost, and the repetition then finds our own object.
-        present = self.get(location)
-        if present is not None and present[0] == data:
-            return present[1]
+            # The SDK repeats a request whose reply was lost, and the repetition then finds our own object.
+            present = _head(bucket, key)
+            if present and present["Metadata"].get(_MARK) == mark[_MARK]:
+                return str(present["ETag"])
         raise PreconditionFailed(location)
 
     def upload(self, path: Path, location: str) -> None:
@@ -95,25 +99,35 @@ class S3Lake:
             _client().copy({"Bucket": from_bucket, "Key": from_key}, bucket, key)
 
     def delete(self, locations: Iterable[str]) -> None:
-        by_bucket: dict[str, list[str]] = {}
+        by_bucket: dict[str, Any] = {}
         for bucket, key in map(_split, locations):
             by_bucket.setdefault(bucket, []).append(key)
         for bucket, keys in by_bucket.items():
             for start in range(0, len(keys), _DELETE_BATCH):
                 self._delete_batch(bucket, keys[start : start + _DELETE_BATCH])
 
-    def _delete_batch(self, bucket: str, keys: list[str]) -> None:
+    def _delete_batch(self, bucket: str, keys: Sequence[str]) -> None:
         with _explained(f"s3://{bucket}/{keys[0]}"):
             wanted: Any = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
             # A reply of 200 can carry an error for each key.
             if errors := _client().delete_objects(Bucket=bucket, Delete=wanted).get("Errors"):
                 first = errors[0]
+                location = f"s3://{bucket}/{first.get('Key')}"
                 raise LakeError(
-                    f"{len(errors)} of {len(keys)} objects could not be deleted, the first s3://{bucket}/{first.get('Key')}: "
+                    f"{len(errors)} of {len(keys)} objects could not be deleted, the first {location}: "
                     f"{first.get('Code')} {first.get('Message')}.",
                     hint="Check s3:DeleteObject, then run the same command again.",
                     changed="",
                 )
+
+
+def _head(bucket: str, key: str) -> Any:
+    try:
+        return _client().head_object(Bucket=bucket, Key=key)
+    except botocore.exceptions.ClientError as error:
+        if _code(error) in ("NoSuchKey", "404"):
+            return None
+        raise
 
 
 def _client() -> Any:
@@ -166,15 +180,23 @@ def _explained(location: str) -> Iterator[None]:
     except botocore.exceptions.ClientError as error:
         raise _ours(error, location) from error
     except botocore.exceptions.NoCredentialsError as error:
-        raise ConfigError("There are no AWS credentials.", hint="Set AWS_PROFILE or --profile, or log in again.") from error
+        raise ConfigError(
+            "There are no AWS credentials.", hint="Set AWS_PROFILE or --profile, or log in again."
+        ) from error
     except (botocore.exceptions.BotoCoreError, boto3.exceptions.Boto3Error) as error:
-        raise LakeError(f"{location}: {error}.", hint="Check the network, region and endpoint, then try again.", changed="") from error
+        raise LakeError(
+            f"{location}: {error}.", hint="Check the network, region and endpoint, then try again.", changed=""
+        ) from error
+    except OSError as error:
+        raise LakeError(f"{location}: {error}.", hint="Check this machine's disk, then try again.", changed="") from error
 
 
 def _ours(error: botocore.exceptions.ClientError, location: str) -> ClickctlError:
     code, text = _code(error), error.response.get("Error", {}).get("Message", "")
     if code in _CREDENTIALS:
-        return ConfigError(f"AWS refused the credentials: {code} {text}.", hint="Log in again, then run the same command.")
+        return ConfigError(
+            f"AWS refused the credentials: {code} {text}.", hint="Log in again, then run the same command."
+        )
     hints: dict[str, str] = {
         "AccessDenied": "Check the role's policy, the bucket's policy and the KMS key's.",
         "403": "Check the role's policy, the bucket's policy and the KMS key's.",

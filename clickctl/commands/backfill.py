@@ -218,12 +218,13 @@ def _report(plan: BackfillPlan, ran: Sequence[UnitResult], options: Root, interr
 
 
 def _next(plan: BackfillPlan, results: Sequence[UnitResult]) -> str:
-    again = f"clickctl backfill {plan.first} {plan.end}"
+    """One line: what helps the first unit in trouble, or the same range again, or nothing."""
+    again = f"clickctl backfill {plan.hours.words}"
     troubled = [result for result in results if result.exit_code and result.outcome != "not-started"]
     if hints := [result.hint for result in troubled if result.hint]:
         return f"Next: {hints[0]} Then: {again}"
     if troubled:
-        return f"Next: clickctl --verbose status {plan.first} {plan.end}"
+        return f"Next: clickctl --verbose status {plan.hours.words}"
     return f"Next: {again}" if any(result.exit_code for result in results) else "Nothing more to do."
 
 

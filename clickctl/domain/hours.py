@@ -105,6 +105,12 @@ class HourRange:
     def __str__(self) -> str:
         return f"[{self.first}, {self.end})"
 
+    @property
+    def words(self) -> str:
+        """As people type it: `2026-01-05 2026-01-08`, or with hours where it does not begin and end with days."""
+        whole = all(hour == hour.day.first_hour for hour in (self.first, self.end))
+        return f"{self.first.day} {self.end.day}" if whole else f"{self.first} {self.end}"
+
     def __len__(self) -> int:
         return max(0, (self.end.start - self.first.start) // _ONE_HOUR)
 

@@ -167,4 +167,4 @@ def load(data: bytes, where: str) -> Ledger:
         raise LakeError(f"The ledger {where} is damaged: {error}.", hint=_REPAIR) from None
 
 
-_REPAIR = "Restore the document from a backup or an earlier object version, or move it away and backfill the day."
+_REPAIR = "Put its last good version back; docs/runbook.md, 'ledger damaged', tells how, and what to do without one."

@@ -128,7 +128,7 @@ def _link_or_copy(source: str | Path, temporary: Path) -> None:
 def _temporary(location: str) -> Path:
     """One fixed name per object: what a killed process leaves is overwritten by the next."""
     folder, name = os.path.split(location)
-    return Path(folder, f"{_TEMPORARY}{name}")
+    return Path(folder, f"{_TEMPORARY}{name}~")
 
 
 def _make_beside(temporary: Path) -> None:
@@ -164,9 +164,9 @@ def _explained(location: str) -> Iterator[None]:
             errno.ENOTDIR: "There is a file where a folder should be: move it away.",
         }
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise LakeError(
-            f"{error.filename or location}: {reason}.", hint=hints.get(error.errno or 0, ""), changed=""
-        ) from error
+        # A copy that meets a full disk names its source; the place that is full is the target's.
+        where = location if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.filename or location
+        raise LakeError(f"{where}: {reason}.", hint=hints.get(error.errno or 0, ""), changed="") from error
 
 
 def _sync(path: Path) -> None:

@@ -23,11 +23,18 @@ class DuckQuery:
         except ImportError:
             raise ConfigError("DuckDB is not installed.", hint="pip install 'clickctl[local]'") from None
         prefixes = (f"{self._roots.processed}/{partition_prefix(table, day)}" for day in days)
-        files = [info.location for prefix in prefixes for info in self._lake.list(prefix) if info.location.endswith(".parquet")]
+        files = [
+            info.location
+            for prefix in prefixes
+            for info in self._lake.list(prefix)
+            if info.location.endswith(".parquet")
+        ]
         if not files:
             return (), []
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            found = connection.execute(f"SELECT * FROM read_parquet($files) ORDER BY 2, 1 LIMIT {int(limit)}", {"files": files})
+            found = connection.execute(
+                f"SELECT * FROM read_parquet($files) ORDER BY 2, 1 LIMIT {int(limit)}", {"files": files}
+            )
             columns = tuple(column[0] for column in found.description or ())
             return columns, found.fetchall()

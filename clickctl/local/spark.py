@@ -65,7 +65,9 @@ def job_script() -> Path:
     for folder in (package, package.parent):
         if (script := folder / "glue_scripts" / "clickstream_job.py").is_file():
             return script
-    raise EngineError("glue_scripts/clickstream_job.py is missing from this installation.", hint="Install clickctl again.")
+    raise EngineError(
+        "glue_scripts/clickstream_job.py is missing from this installation.", hint="Install clickctl again."
+    )
 
 
 def _environment() -> dict[str, str]:

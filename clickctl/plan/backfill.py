@@ -69,6 +69,10 @@ class BackfillPlan:
     seconds: float | None = None
 
     @property
+    def hours(self) -> HourRange:
+        return HourRange(self.first, self.end)
+
+    @property
     def to_run(self) -> tuple[PlannedUnit, ...]:
         return tuple(item for item in self.items if item.runs)
 
@@ -143,7 +147,7 @@ def refuse_drift(plan: BackfillPlan, present: dict[Unit, PlannedUnit], rules: Qu
     if problems:
         raise RunFailed(
             f"The plan no longer fits: {'; '.join(problems)}.",
-            hint=f"Make a new one: clickctl backfill {plan.first} {plan.end} --plan-out FILE",
+            hint=f"Make a new one: clickctl backfill {plan.hours.words} --plan-out FILE",
         )
 
 

@@ -75,7 +75,7 @@ def decide(seen: Seen, rules: QualityRules, *, force: bool = False) -> Decision:
     if not seen.inputs:
         return _without_raw(seen.torn, bool(gone), force)
     if gone and not force:
-        return Decision(Verdict.INPUTS_GONE, f"{_gone(gone)} of its last commit: {gone[0]}")
+        return Decision(Verdict.INPUTS_GONE, f"{_gone(gone)}: {gone[0]}")
     if seen.torn:
         return Decision(Verdict.TORN, seen.entry.how_torn)
     commit = seen.entry.commit
@@ -152,7 +152,11 @@ def lost_inputs(seen: Seen) -> tuple[str, ...]:
 
 
 def _gone(keys: tuple[str, ...]) -> str:
-    return "1 raw file is gone" if len(keys) == 1 else f"{len(keys)} raw files are gone"
+    return (
+        "1 raw file of its last commit is gone"
+        if len(keys) == 1
+        else f"{len(keys)} raw files of its last commit are gone"
+    )
 
 
 def _difference(before: tuple[InputFile, ...], now: tuple[InputFile, ...]) -> str:

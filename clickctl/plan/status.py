@@ -176,7 +176,4 @@ def _mends(statuses: tuple[HourStatus, ...]) -> tuple[Mend, ...]:
 def _command(group: _Group) -> str:
     if len(group.units) == 1:
         return f"clickctl run-partition {group.units.copy().pop()}"
-    ends: tuple[Unit, Unit] = (group.first, group.last.plus(1))
-    if all(hour == hour.day.first_hour for hour in ends):
-        ends = (group.first.day, ends[1].day)
-    return f"clickctl backfill {ends[0]} {ends[1]}"
+    return f"clickctl backfill {HourRange(group.first, group.last.plus(1)).words}"

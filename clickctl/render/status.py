@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from clickctl.domain.hours import HourRange
 from clickctl.plan.status import HourStatus, Mend, State, StatusReport
 from clickctl.render.console import can_show
 from clickctl.render.words import number, plural
@@ -34,12 +35,12 @@ def status(report: StatusReport, details: bool) -> RenderableType:
         _legend(report),
     ]
     if details:
-        parts.append(_details(report))
+        parts += _details(report)
     if report.mend:
         parts.append(Text("To mend:"))
         parts += [_command(f"{mend.command}  # {_what(mend)}") for mend in report.mend[:12]]
     if len(report.mend) > 12:
-        whole = f"clickctl backfill {report.first} {report.end}"
+        whole = f"clickctl backfill {HourRange(report.first, report.end).words}"
         parts.append(_command(f"{whole}  # all {number(len(report.mend))} of these at once"))
     return Group(*parts)
 
@@ -80,11 +81,12 @@ def _legend(report: StatusReport) -> Table:
     return table
 
 
-def _details(report: StatusReport) -> Table:
+def _details(report: StatusReport) -> list[RenderableType]:
+    """Why each hour is as it is, of those that are not well."""
     table = Table.grid(padding=(0, 2))
     for status in _noteworthy(report):
         table.add_row(str(status.hour), status.state, status.reason)
-    return table
+    return [table] if table.row_count else []
 
 
 def _noteworthy(report: StatusReport) -> Iterator[HourStatus]:

@@ -31,6 +31,8 @@ def unit_result(result: UnitResult) -> RenderableType:
         return head
     q = result.quality
     grid = Table.grid(padding=(0, 2))
+    if not result.changed:
+        grid.add_row("last commit", f"run {result.run_id}, which did this:")
     grid.add_row("read", f"{plural(q.files_in, 'file')}, {size(q.bytes_in)}, {plural(q.lines, 'line')}")
     rows = f"{plural(q.facts, 'fact')}, {plural(q.users, 'user')}"
     grid.add_row("wrote", f"{plural(q.files_out, 'file')}, {size(q.bytes_out)}: {rows}")

@@ -53,7 +53,7 @@ def test_killed_inside_a_write_the_object_is_old_or_new_and_the_next_write_clear
 def test_deleting_an_object_deletes_what_a_killed_write_left_beside_it(quick_folder: Path) -> None:
     location = f"{quick_folder}/a/target"
     LAKE.put_if(location, b"x", None)
-    Path(quick_folder, "a", ".tmp-target").write_bytes(b"half")
+    Path(quick_folder, "a", ".tmp-target~").write_bytes(b"half")
     LAKE.delete([location])
     assert everything(quick_folder) == ["a"]
 

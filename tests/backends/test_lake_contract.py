@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -141,7 +142,8 @@ def test_threads_that_count_by_compare_and_swap_lose_no_step(lake_at: LakeAt) ->
 
 
 def test_processes_that_count_by_compare_and_swap_lose_no_step(lake_at: LakeAt) -> None:
-    with ProcessPoolExecutor(4, FORKS) as pool:
+    environment = dict(os.environ)  # the server the workers are forked from may be older
+    with ProcessPoolExecutor(4, FORKS, initializer=os.environ.update, initargs=(environment,)) as pool:
         for counting in [pool.submit(count_up, lake_at.lake, f"{lake_at.root}/n", 20) for _ in range(4)]:
             counting.result()
     assert content(lake_at, "n") == b"80"

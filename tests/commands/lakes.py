@@ -13,13 +13,13 @@ Put = Callable[..., Path]
 
 def events(day: str, hour: int, count: int = 2) -> list[dict[str, Any]]:
     """Good events of one hour, each another user's, and a bad one."""
-    good = [event(f"{day}T{hour:02d}:{n:02d}:00Z", user=f"u{hour}-{n}") for n in range(count)]
+    good = [event(f"{day}T{hour:02d}:00:00.{n:06d}Z", user=f"u{hour}-{n}") for n in range(count)]
     return [*good, event(f"{day}T{hour:02d}:30:00Z", action="hover")]
 
 
-def fill(put_raw: Put, day: str, hours: Iterable[int]) -> None:
+def fill(put_raw: Put, day: str, hours: Iterable[int], count: int = 2) -> None:
     for hour in hours:
-        put_raw(f"{day.replace('-', '/')}/{hour:02d}", events(day, hour))
+        put_raw(f"{day.replace('-', '/')}/{hour:02d}", events(day, hour, count))
 
 
 def tree(folder: Path) -> dict[str, tuple[int, int]]:

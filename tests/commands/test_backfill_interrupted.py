@@ -22,15 +22,17 @@ SPAN = ("2026-01-05T00", "2026-01-05T20")
 
 @pytest.fixture(autouse=True)
 def _raw(put_raw: Put) -> None:
-    fill(put_raw, DAY, range(20))
+    """Twenty hours, each large enough that a signal finds most of them not begun."""
+    fill(put_raw, DAY, range(20), count=1_000)
 
 
 @contextmanager
 def started(shell: Shell, *words: str) -> Iterator[subprocess.Popen[str]]:
     """clickctl, running; killed at the end if it has not ended by itself."""
     argv = [sys.executable, "-m", "clickctl", "--config", str(shell.config), *words]
-    with subprocess.Popen(argv, cwd=shell.folder, env={**os.environ, "PYTHONPATH": str(REPO)}, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:  # fmt: skip
+    env = {**os.environ, "PYTHONPATH": str(REPO)}
+    pipe, none = subprocess.PIPE, subprocess.DEVNULL
+    with subprocess.Popen(argv, cwd=shell.folder, env=env, text=True, stdin=none, stdout=pipe, stderr=pipe) as process:
         try:
             yield process
         finally:

@@ -21,7 +21,7 @@ RESULT_KEYS = [
 def test_an_hour_is_run_once_and_then_left_alone_until_forced(
     shell: Shell, put_raw: Put, roots: LakeRoots, tmp_path: Path
 ) -> None:
-    put_raw("2026/01/05/13", [*events(DAY, 13), event(f"{DAY}T13:00:00Z", user="u13-0")])
+    put_raw("2026/01/05/13", [*events(DAY, 13), events(DAY, 13)[0]])
     put_raw("2026/01/05/13", b"", name="_SUCCESS")
     dry = shell("run-partition", HOUR, "--dry-run")
     assert "2026-01-05T13 (UTC) would run on local: missing, not committed yet; 1 raw file" in dry.out
@@ -103,7 +103,7 @@ def test_a_ledger_of_a_newer_version_ends_the_command_and_stays_as_it_is(
 
 def test_names_the_terminal_cannot_show_do_not_end_the_command(shell: Shell, put_raw: Put) -> None:
     encoding = {"PYTHONIOENCODING": "ascii"}
-    put_raw("2026/01/05/13", [event(f"{DAY}T13:00:00Z", **{"größe_赤": 1})])
+    put_raw("2026/01/05/13", [{**event(f"{DAY}T13:00:00Z"), "größe_赤": 1}])
     assert "new fields" in shell("run-partition", HOUR, env=encoding).out
     ran = shell("run-partition", HOUR, "--output", "json", env=encoding)
     assert ran.json["quality"]["unknown_fields"] == {"größe_赤": 1}

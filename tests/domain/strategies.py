@@ -99,6 +99,7 @@ def entries(draw: st.DrawFn, unit: Unit) -> UnitEntry:
 def ledgers(draw: st.DrawFn) -> Ledger:
     day = draw(days)
     ledger = Ledger(day)
-    for unit in draw(st.lists(st.sampled_from((day, *day.hours)), max_size=3, unique=True)):
+    names: tuple[Unit, ...] = (day, *day.hours)
+    for unit in draw(st.lists(st.sampled_from(names), max_size=3, unique=True)):
         ledger = ledger.with_entry(unit, draw(entries(unit)))
     return ledger

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -58,7 +59,7 @@ def test_days_relative_forms_and_the_edges_of_the_calendar_are_read(text: str, u
         *("2026-01-05T", "2026-01-05T1", "2026-01-05T24", "2026-01-05 13", "2026-01-05T13:00", "2026-01-05T13Z"),
         *("2026-01-05t13", "2026-02-30", "2026-02-29T00", "2026-13-01", "0000-01-01", "2026-01/05T13"),
         *(" 2026-01-05", "2026-01-05\n", "Yesterday", "today", "now", "3h", "-h", "-3d", "-3H", "--3h", "+3h"),
-        *("-1234567h", "٢٠٢٦-٠١-٠٥", "-٣h", "2026-01-05T-1", "--force", "10000-01-01"),
+        *("-1234567h", "\u0662\u0660\u0662\u0666-01-05", "-\u0663h", "2026-01-05T-1", "--force", "10000-01-01"),
     ],
 )
 def test_anything_else_is_refused_and_the_accepted_forms_are_named(text: str) -> None:
@@ -71,10 +72,8 @@ def test_anything_else_is_refused_and_the_accepted_forms_are_named(text: str) ->
 
 @given(st.text(max_size=15))
 def test_no_text_whatever_ends_in_another_error(text: str) -> None:
-    try:
+    with suppress(UsageError):
         assert isinstance(parse_unit(text, NOW), (Hour, Day))
-    except UsageError:
-        pass
 
 
 @pytest.mark.parametrize("text", ["-3h", "last-hour", "yesterday"])
@@ -100,10 +99,8 @@ def test_a_unit_is_read_back_from_its_name_its_path_and_what_it_prints(unit: Uni
 
 @given(st.text(max_size=20))
 def test_a_name_is_a_unit_only_if_that_unit_prints_so(name: str) -> None:
-    try:
+    with suppress(ValueError):
         assert str(unit_from_name(name)) == name
-    except ValueError:
-        pass
 
 
 @pytest.mark.parametrize("name", ["20260105T13", "2026-01-05T13:30", "2026-W02-1", "2026-01-05T13+01", "2026-01-05 13"])
@@ -142,7 +139,7 @@ def test_an_empty_range_is_refused_with_the_reason(first: str, end: str) -> None
 
 
 def test_a_range_longer_than_a_decade_is_taken_for_a_mistyped_year() -> None:
-    with pytest.raises(UsageError, match="2,[0-9]{3},[0-9]{3} hours") as refused:
+    with pytest.raises(UsageError, match=r"2,[0-9]{3},[0-9]{3} hours") as refused:
         parse_range("1726-01-05", "2026-01-05", NOW)
     assert "Check the years" in refused.value.hint
     assert len(parse_range("2016-01-05", "2026-01-05", NOW)) < LONGEST_RANGE

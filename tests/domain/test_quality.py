@@ -67,7 +67,7 @@ def test_durations_are_read(text: str, seconds: int) -> None:
     assert duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "7", "d", "7w", "-1d", "1.5h", "7d12h", "٧d", "7 D", "99999999d"])
+@pytest.mark.parametrize("text", ["", "7", "d", "7w", "-1d", "1.5h", "7d12h", "\u0667d", "7 D", "99999999d"])
 def test_other_durations_are_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="write 7d, 36h, 90m or 30s"):
         duration(text)
@@ -91,4 +91,4 @@ def test_rules_have_the_same_name_only_if_they_are_the_same() -> None:
 def test_rules_that_would_reject_everything_or_exhaust_memory_are_refused() -> None:
     for wrong in ({"actions": ()}, {"max_line_bytes": 1023}, {"max_line_bytes": 1 << 40}, {"max_skew": "soon"}):
         with pytest.raises(ValueError, match="|".join(wrong)):
-            QualityRules(**wrong)  # type: ignore[arg-type]
+            QualityRules(**wrong)

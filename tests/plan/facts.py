@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
@@ -73,7 +73,7 @@ class World:
     """A made-up lake: what lies where, and which publishing runs are dead."""
 
     days: dict[Day, Ledger]
-    raw: dict[Hour, tuple[InputFile, ...]]
+    raw: Mapping[Hour, tuple[InputFile, ...]]
     dead: frozenset[str] = field(default_factory=frozenset)
     blocked: frozenset[Hour] = field(default_factory=frozenset)
     present: Hour = LATER
@@ -146,9 +146,9 @@ def worlds(draw: st.DrawFn, length: int = 3) -> World:
         busy = draw(st.lists(st.sampled_from(day.hours), max_size=4, unique=True))
         if draw(st.integers(0, 2)) == 0:
             busy = list(day.hours)
-        form = {hour: draw(_entry(hour, files, dead)) for hour in busy[:6]}
+        form: dict[Unit, UnitEntry] = {hour: draw(_entry(hour, files, dead)) for hour in busy[:6]}
         files.update({hour: (raw(hour),) for hour in busy[6:]})
-        found[day] = ledger(dict(form), day)
+        found[day] = ledger(form, day)
         if draw(st.integers(0, 5)) == 0:
             found[day] = found[day].with_entry(day, UnitEntry(failure=FAILURE))
     blocked = frozenset(draw(st.lists(st.sampled_from(DAY.hours), max_size=1)))

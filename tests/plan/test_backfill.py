@@ -160,7 +160,7 @@ def test_a_saved_plan_is_refused_when_anything_it_rests_on_drifted(
     with pytest.raises(RunFailed) as refused:
         refuse_drift(saved(made), {HOUR: now}, rules, version)  # type: ignore[arg-type]
     assert told in refused.value.message
-    assert "clickctl backfill 2026-01-05T00 2026-01-06T00 --plan-out FILE" in refused.value.hint
+    assert "clickctl backfill 2026-01-05 2026-01-06 --plan-out FILE" in refused.value.hint
 
 
 def test_what_a_plan_leaves_alone_may_drift() -> None:
@@ -168,7 +168,7 @@ def test_what_a_plan_leaves_alone_may_drift() -> None:
 
 
 def test_a_refusal_names_the_first_few_units_and_counts_the_rest() -> None:
-    now = {hour: item(hour, fingerprint="f2") for hour in DAY.hours}
+    now: dict[Unit, PlannedUnit] = {hour: item(hour, fingerprint="f2") for hour in DAY.hours}
     with pytest.raises(RunFailed, match=r"2026-01-05T04 and 19 more changed"):
         refuse_drift(saved(*(item(hour) for hour in DAY.hours)), now, RULES, "0.1.0")
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickctl.domain.hours import Unit
-from clickctl.domain.ledger import Ledger, UnitEntry
+from clickctl.domain.ledger import InputFile, Ledger, UnitEntry
 from clickctl.plan.partition import Seen, Verdict, decide, hours_current, lost_inputs
 from tests.plan.facts import DAY, FAILURE, HOUR, OTHER_RULES, RULES, World, commit, committed, ledger, raw, worlds
 
@@ -86,7 +86,7 @@ def test_a_folder_where_a_raw_file_should_be_blocks_its_unit() -> None:
 def test_a_rerun_that_would_lose_rows_is_refused_unless_forced() -> None:
     two = committed(HOUR)
     two = two.with_entry(HOUR, UnitEntry(commit(HOUR, (raw(HOUR), raw(HOUR, "part-1.json")))))
-    gone = "1 raw file is gone of its last commit: 2026/01/05/13/part-1.json"
+    gone = "1 raw file of its last commit is gone: 2026/01/05/13/part-1.json"
     assert verdict(HOUR, FILES, two) == ("inputs-gone", gone)
     assert verdict(HOUR, FILES, two, force=True)[0] == "forced"
 
@@ -105,8 +105,8 @@ def test_expired_raw_files_leave_what_was_made_of_them_alone() -> None:
 
 
 @pytest.mark.parametrize("spoilt", [raw(HOUR, etag="e2"), raw(HOUR, "part-9.json")])
-def test_the_hours_of_a_day_are_current_only_if_each_of_them_is(spoilt: object) -> None:
-    files = {file.key: file for file in (*DAY_FILES, spoilt)}  # type: ignore[union-attr]
+def test_the_hours_of_a_day_are_current_only_if_each_of_them_is(spoilt: InputFile) -> None:
+    files = {file.key: file for file in (*DAY_FILES, spoilt)}
     seen = Seen(DAY, DAY_FILES, committed(*DAY.hours))
     assert hours_current(seen, RULES)
     assert not hours_current(replace(seen, inputs=tuple(files.values())), RULES)
@@ -118,7 +118,8 @@ def test_the_hours_of_a_day_are_current_only_if_each_of_them_is(spoilt: object) 
 
 @given(worlds(), st.booleans())
 def test_a_verdict_never_loses_rows_touches_a_live_run_or_runs_on_nothing(world: World, force: bool) -> None:
-    for unit in (DAY, *DAY.hours):
+    units: tuple[Unit, ...] = (DAY, *DAY.hours)
+    for unit in units:
         seen = world.seen(unit)
         found = decide(seen, RULES, force=force).verdict
         if found.runs:

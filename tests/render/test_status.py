@@ -105,7 +105,7 @@ def test_more_mends_than_a_dozen_are_offered_as_one_range_too() -> None:
     found = World(days, every_other).status(HourRange(DAY.first_hour, DAY.plus(2).first_hour))
     text = rendered(Console(file=io.StringIO(), markup=False), status(found, False), 80)
     assert text.count("clickctl run-partition") == 12
-    assert "clickctl backfill 2026-01-05T00 2026-01-07T00  # all 24 of these at once" in text
+    assert "clickctl backfill 2026-01-05 2026-01-07  # all 24 of these at once" in text
 
 
 @pytest.mark.usefixtures("unicode_stdout")

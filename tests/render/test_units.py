@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from textwrap import dedent
 
 from rich.console import Console, RenderableType
@@ -77,6 +78,15 @@ def test_a_unit_tells_what_it_read_wrote_replaced_and_rejected_and_where_it_lies
 
 def test_a_unit_that_was_not_run_says_why_in_one_line() -> None:
     assert text(unit_result(FAILED), 200) == f"2026-01-05T14 (UTC) failed: {REASON}\n"
+
+
+def test_a_unit_left_alone_shows_the_counts_of_its_last_commit_as_such() -> None:
+    left = replace(COMMITTED, outcome="unchanged", reason="already committed, inputs unchanged", files=())
+    assert text(unit_result(left), 80).splitlines()[:3] == [
+        "2026-01-05T13 (UTC) unchanged: already committed, inputs unchanged",
+        "last commit  run 20260105T140500-1a2b3c4d, which did this:",
+        "read         2 files, 72.5 kB, 1,241 lines",
+    ]
 
 
 def test_many_files_are_named_as_a_dozen_and_a_count() -> None:
