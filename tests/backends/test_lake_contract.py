@@ -135,6 +135,10 @@ def count_up(lake: Lake, location: str, times: int) -> None:
                 continue
 
 
+def set_environment(values: dict[str, str]) -> None:
+    os.environ.update(values)
+
+
 def test_threads_that_count_by_compare_and_swap_lose_no_step(lake_at: LakeAt) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: count_up(lake_at.lake, f"{lake_at.root}/n", 10), range(8)))
@@ -143,7 +147,7 @@ def test_threads_that_count_by_compare_and_swap_lose_no_step(lake_at: LakeAt) ->
 
 def test_processes_that_count_by_compare_and_swap_lose_no_step(lake_at: LakeAt) -> None:
     environment = dict(os.environ)  # the server the workers are forked from may be older
-    with ProcessPoolExecutor(4, FORKS, initializer=os.environ.update, initargs=(environment,)) as pool:
+    with ProcessPoolExecutor(4, FORKS, initializer=set_environment, initargs=(environment,)) as pool:
         for counting in [pool.submit(count_up, lake_at.lake, f"{lake_at.root}/n", 20) for _ in range(4)]:
             counting.result()
     assert content(lake_at, "n") == b"80"

@@ -124,6 +124,14 @@ def test_a_range_holds_its_first_hour_and_not_its_end(first: Hour, length: int) 
     assert set(found.days) == {hour.day for hour in found}
 
 
+@given(hours, st.integers(1, 100))
+def test_a_range_is_read_back_from_the_words_that_name_it(first: Hour, length: int) -> None:
+    found = HourRange(first, first.plus(length))
+    assert parse_range(*found.words.split(), NOW) == found
+    days = HourRange(first.day.first_hour, first.day.plus(3).first_hour)
+    assert days.words == f"{first.day} {first.day.plus(3)}"
+
+
 def test_a_day_at_either_end_of_a_range_stands_for_its_first_hour() -> None:
     day, next_day = Day(date(2026, 1, 5)), Day(date(2026, 1, 6))
     assert parse_range("2026-01-05", "2026-01-06", NOW) == HourRange(day.first_hour, next_day.first_hour)
