@@ -53,6 +53,7 @@ def session() -> SparkSession:
         # Plain python: one machine, where the JVM only schedules and the work is in Python.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         conf.setMaster("local[*]").set("spark.ui.enabled", "false").set("spark.ui.showConsoleProgress", "false")
+        conf.setIfMissing("spark.driver.memory", "2g")
         conf.set("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
         conf.set("spark.driver.host", "127.0.0.1").set("spark.driver.bindAddress", "127.0.0.1")
     conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(_ARROW_ROWS))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
 import pytest
 
 from clickctl.domain.errors import CommitConflict, LakeError
+from clickctl.execute import UnitResult
 from tests.backends.dying import meet_and_run
 from tests.backends.faults import FORKS, Step, WatchedLake, at, failing, once
 from tests.backends.small_lake import SmallLake
@@ -116,12 +117,14 @@ def test_who_comes_to_claim_while_another_publishes_is_refused_and_disturbs_noth
             running.append(pool.submit(winner.run, HOUR))
             assert claimed.wait(60)
 
-        running: list = []
-        with pytest.raises(CommitConflict, match="is being published by run"):
-            raw.over(WatchedLake(raw.lake, once("put_if", "_ledger", let_it_claim))).run(HOUR)
-        assert raw.state(HOUR) == "publishing"
-        assert attempt(raw, DAY) == attempt(raw, HOUR) == "busy"
-        go_on.set()
+        running: list[Future[UnitResult]] = []
+        try:
+            with pytest.raises(CommitConflict, match="is being published by run"):
+                raw.over(WatchedLake(raw.lake, once("put_if", "_ledger", let_it_claim))).run(HOUR)
+            assert raw.state(HOUR) == "publishing"
+            assert attempt(raw, DAY) == attempt(raw, HOUR) == "busy"
+        finally:
+            go_on.set()
         assert running[0].result().outcome == "committed"
     assert raw.state(HOUR) == "committed"
     check_whole(raw)

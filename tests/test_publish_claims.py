@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -48,14 +47,13 @@ def seconds_ago(seconds: float) -> str:
 def test_a_claim_stands_while_its_process_lives_and_falls_with_it(small: SmallLake) -> None:
     small.put(HOUR, "/a")
     claimed = FORKS.Event()
-    child = FORKS.Process(target=run_and_hang_at_copy, args=(small, HOUR, claimed))
+    child = FORKS.Process(target=run_and_hang_at_copy, args=(small, HOUR, claimed), daemon=True)
     child.start()
     assert claimed.wait(60)
     assert small.state(HOUR) == "publishing"
     busy = small.run(HOUR)
     assert (busy.outcome, busy.exit_code) == ("busy", 4)
-    assert child.pid is not None
-    os.kill(child.pid, signal.SIGKILL)
+    child.kill()
     child.join()
     assert small.state(HOUR) == "torn"
     assert small.run(HOUR).reason == "a run died while publishing it"

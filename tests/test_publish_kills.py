@@ -126,6 +126,34 @@ def test_killed_again_and_again_the_last_rerun_ends_the_same(small: SmallLake, q
     check_mended(before, wanted)
 
 
+def test_killed_again_and_again_on_ever_new_input_the_last_rerun_leaves_nothing_of_the_others(small: SmallLake) -> None:
+    """Each run puts files for an event-day of its own, which only the ledger's record of dead runs tells of."""
+    before = rerun_with_changed_input(small)
+    for number in range(24):
+        small.put(HOUR, f"/{number}", f"/late@2026-01-{number % 5 + 1:02}")
+        in_child(run_and_die_at_operation, small, HOUR, 23 - number % 12)
+        assert max(Counter(small.pages()).values()) == 1 or before.small.state(HOUR) == "torn"
+    small.put(HOUR, "/last")
+    assert small.run(HOUR).outcome == "committed"
+    assert small.pages() == ["/last", "/next"]
+    assert small.unowned() == small.litter() == []
+
+
+def test_a_day_cleans_up_after_an_hour_that_was_killed_at_any_operation(small: SmallLake, quick_folder: Path) -> None:
+    before = day_replacing_hours(small)
+    wanted, _ = undisturbed(before, quick_folder / "undisturbed")
+    number, code = 0, -9
+    while killed(code):
+        after = before.fresh(quick_folder / str(number))
+        after.small.put(NEXT, *MANY[9:12], "/twice@2026-01-04", "/late@2026-01-04")  # the same again: stale
+        code = in_child(run_and_die_at_operation, after.small, NEXT, number)
+        assert after.small.run(DAY).outcome == "committed"
+        assert after.small.contents() == wanted.contents()
+        assert after.small.unowned() == after.small.litter() == []
+        number += 1
+    assert number > 20
+
+
 def test_a_rerun_with_the_same_file_count_shows_every_row_old_or_new_at_every_instant(small: SmallLake) -> None:
     before = rerun_with_changed_input(small)
     files = [key for key in small.files() if f"{DAY[-2:]}/part-2026010513" in key and key.startswith("fact_clicks")]

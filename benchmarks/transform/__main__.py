@@ -73,11 +73,12 @@ def compare(raw: Path, work: Path, chosen: list[str], arguments: argparse.Namesp
             wrongs[name] += problems
             talk(f"run {turn + 1} {name}: {cost.cpu:.1f} CPU s, {cost.wall:.1f} s {'; '.join(problems)}")
     verdicts = {name: "WRONG" if problems else "right" for name, problems in wrongs.items()}
+    verdicts |= {name: "FAILED" for name in chosen if any(cost.status for cost in costs[name])}
     standings = [standing(name, costs[name], arguments.events, verdicts[name]) for name in chosen]
     print(f"\n{table(standings)}\n\nall runs:\n{spread(costs)}")
     for name, problems in wrongs.items():
         for problem in dict.fromkeys(problems):
-            print(f"WRONG {name}: {problem}")
+            print(f"{verdicts[name]} {name}: {problem}")
     if arguments.chart:
         title = f"CPU seconds for a day of {arguments.events:,} events (less is better)"
         chart(standings, title, arguments.chart)
@@ -92,7 +93,7 @@ def run(name: str, raw: Path, work: Path, answer: Digest | None) -> tuple[Cost, 
     entry = CONTESTANTS[name](Job(raw, out))
     cost = measure(entry.argv, {**environment(), **entry.env}, out, log)
     if cost.status != 0:
-        return cost, [f"exit code {cost.status}, see {log}"]
+        return cost, [f"exit code {cost.status} after {cost.wall:.0f} s, see {log}"]
     try:
         return cost, [] if answer is None else differences(answer, digest(entry.outputs))
     except Exception as error:  # an output that cannot be read is this contestant's failure, not ours

@@ -13,13 +13,15 @@ import ctypes
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from signal import SIGCHLD
+from signal import SIGCHLD, SIGKILL
 
 PR_SET_CHILD_SUBREAPER = 36
 SAMPLE_EVERY = 0.05
+PATIENCE = 1_200  # seconds; Spark that lost a thread to a full heap waits for ever
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -50,6 +52,8 @@ def measure(argv: list[str], env: Mapping[str, str], folder: Path, log: Path) ->
             tree = dict(_descendants(os.getpid()))
             rss = max(rss, sum(map(_rss, tree)))
             unwaited |= {child: _cpu(child) or unwaited.get(child, 0) for child in tree if tree[child]}
+            if time.monotonic() - start > PATIENCE:
+                _kill(tree)
             time.sleep(SAMPLE_EVERY)
             continue
         cpu += usage.ru_utime + usage.ru_stime  # with the children it has waited for itself
@@ -65,6 +69,12 @@ def _descendants(pid: int) -> Iterator[tuple[int, bool]]:
         for child in map(int, _read(path).split()):
             yield child, ignores
             yield from _descendants(child)
+
+
+def _kill(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, SIGKILL)
 
 
 def _ignores_children(pid: int) -> bool:

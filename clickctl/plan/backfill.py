@@ -83,10 +83,11 @@ def units_of(hours: HourRange, ledgers: dict[Day, Ledger], present: Hour) -> tup
     The day of `present`, the hour that is now filling, is not over and so not whole.
     """
     units: dict[Unit, None] = {}
-    wanted = set(hours)
-    for hour in hours:
-        whole = hour.day < present.day and all(other in wanted for other in hour.day.hours)
-        units[hour.day if whole else ledgers.get(hour.day, Ledger(hour.day)).unit_of(hour)] = None
+    for day in hours.days:
+        wanted = [hour for hour in day.hours if hours.first <= hour < hours.end]
+        whole = len(wanted) == len(day.hours) and day < present.day
+        ledger = ledgers.get(day, Ledger(day))
+        units |= dict.fromkeys([day] if whole else [ledger.unit_of(hour) for hour in wanted])
     return tuple(units)
 
 

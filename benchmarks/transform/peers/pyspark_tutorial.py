@@ -1,10 +1,10 @@
 """The day's transform as tutorials write it: `python pyspark_tutorial.py RAW OUT`.
 
 read.json with an inferred schema, a Python UDF for the hash, dropDuplicates, partitionBy, groupBy,
-and Spark's settings as they come. It is kinder than many: the parsed events are cached, so that
-three writes do not parse three times. Schema inference makes one struct of all attributes, so
-to_json can give back the original text only because the sample sorts its keys; and a bad event
-that is JSON is quarantined as Spark understood it, its bytes are gone.
+and Spark's settings as they come but for a larger heap. It is kinder than many: the parsed events
+are cached, so that three writes do not parse three times. Schema inference makes one struct of all
+attributes, so to_json can give back the original text only because the sample sorts its keys; and a
+bad event that is JSON is quarantined as Spark understood it, its bytes are gone.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ def make_click_id(*values: object) -> str:
 
 def main(raw: str, out: str) -> None:
     builder = SparkSession.builder.appName("clickstream").master("local[*]")
+    # With the default heap of 1 GB the thread that feeds the Python workers can die of it, unseen.
+    builder = builder.config("spark.driver.memory", "4g")
     spark = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
     df = judged(spark.read.json(f"{raw}/*/*/*/*/*.json.gz")).cache()
 
