@@ -30,6 +30,10 @@ from clickctl.transform.chunks import Chunk, Target
 from clickctl.transform.read import RawFile, ReadResult, read_file
 from clickctl.transform.write import write_file
 
+# The machine's own allocator keeps the pages it has: measured, a tenth of the time of a run less
+# than with the allocators Arrow brings, which give them back to the system between blocks.
+pa.set_memory_pool(pa.system_memory_pool())
+
 
 @dataclass(frozen=True)
 class Part:

@@ -188,7 +188,9 @@ def _explained(location: str) -> Iterator[None]:
             f"{location}: {error}.", hint="Check the network, region and endpoint, then try again.", changed=""
         ) from error
     except OSError as error:
-        raise LakeError(f"{location}: {error}.", hint="Check this machine's disk, then try again.", changed="") from error
+        raise LakeError(
+            f"{location}: {error}.", hint="Check this machine's disk, then try again.", changed=""
+        ) from error
 
 
 def _ours(error: botocore.exceptions.ClientError, location: str) -> ClickctlError:

@@ -79,7 +79,7 @@ class LocalEngine:
         with self._lock:
             if self._pool is None:
                 context = multiprocessing.get_context("forkserver")
-                context.set_forkserver_preload([__name__])
+                context.set_forkserver_preload(["clickctl.local.preload"])
                 self._pool = ProcessPoolExecutor(self._workers, context, initializer=_start_worker)
             return self._pool
 

@@ -94,7 +94,7 @@ class _Lines:
         self.next = first + len(self.lines)
 
     def parts(self) -> Iterator[Block | LongPiece]:
-        if len(self.lines) <= BLOCK_LINES and len(max(self.lines, key=len)) <= self.limit:
+        if len(self.lines) <= BLOCK_LINES and max(map(len, self.lines)) <= self.limit:
             yield Block(self.first, self.lines, self.text)
             return
         start = 0

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -113,23 +114,25 @@ class _Reading:
             )
             for _, reasons in rows.rejected:
                 self._count(reasons)
-        for day, facts in split_batch(self._with_users(rows.facts, rows.user_agent, rows.ip), rows.days):
-            self._day(_day(day), facts)
+        if rows.facts.num_rows:
+            self._emit(FACTS, rows.facts, rows.days, lambda: buckets_of_ids(rows.facts["click_id"]))
+            user_id, at = rows.facts["user_id"], rows.facts["event_time"]
+            for day, seen in split_batch(*sightings(user_id, at, rows.user_agent, rows.ip, rows.days)):
+                users = reduce_users(seen)
+                days = np.full(users.num_rows, day)
+                self._emit(USERS, users, days, partial(_buckets_of_text, users["user_id"]))
 
-    def _with_users(self, facts: pa.RecordBatch, user_agent: pa.Array, ip: pa.Array) -> pa.RecordBatch:
-        return pa.RecordBatch.from_arrays([*facts.columns, user_agent, ip], [*facts.schema.names, "user_agent", "ip"])
-
-    def _day(self, day: Day, rows: pa.RecordBatch) -> None:
-        users = reduce_users(sightings(rows["user_id"], rows["event_time"], rows["user_agent"], rows["ip"]))
-        self._emit(USERS, day, users, lambda: _buckets_of_text(users["user_id"]))
-        facts = rows.select([name for name in rows.schema.names if name not in ("user_agent", "ip")])
-        self._emit(FACTS, day, facts, lambda: buckets_of_ids(facts["click_id"]))
-
-    def _emit(self, table: str, day: Day, batch: pa.RecordBatch, hashes: Callable[[], Int64s]) -> None:
-        count = self.shards.count(table, day)
-        groups = hashes() % count if count > 1 else np.zeros(batch.num_rows, np.int64)
-        for bucket, part in split_batch(batch, groups):
-            self.sink.add(Target(table, day, bucket), part.serialize())
+    def _emit(self, table: str, batch: pa.RecordBatch, days: Int64s, hashes: Callable[[], Int64s]) -> None:
+        """Every row to the chunk of its event-day and bucket; the rows are parted in one pass."""
+        distinct, which = np.unique(days, return_inverse=True)
+        targets = [_day(day) for day in distinct.tolist()]
+        counts = np.array([self.shards.count(table, day) for day in targets])
+        ends = np.cumsum(counts)
+        buckets = hashes() % counts[which] if counts.max() > 1 else 0
+        for group, part in split_batch(batch, (ends - counts)[which] + buckets):
+            at = int(np.searchsorted(ends, group, "right"))
+            bucket = group - int(ends[at] - counts[at])
+            self.sink.add(Target(table, targets[at], bucket), part.serialize())
 
     def _long_piece(self, part: LongPiece) -> None:
         if self.pieces == 0:

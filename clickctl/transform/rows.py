@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -52,7 +51,7 @@ class Window:
 
 def build_rows(parsed: Parsed, window: Window, rules: QualityRules) -> Rows:
     """Judge every row by the rules and give the good ones their click_id."""
-    columns = {name: text_column(values) for name, values in parsed.columns.items()}
+    columns = dict(parsed.columns)
     for name in ("user_id", "session_id"):
         columns[name] = _nulls_for_tokens(columns[name], rules.null_tokens)
     columns["attrs"], not_object = _attributes(parsed.attributes)
@@ -97,15 +96,9 @@ def click_ids(event_time: pa.Int64Array, columns: list[pa.StringArray]) -> pa.Fi
         parts.append(pc.fill_null(part, "N") if column.null_count else part)
     encoded = pc.binary_join_element_wise(*parts, "").cast(pa.binary()).to_pylist()
     sha256 = hashlib.sha256
-    digests = b"".join([sha256(text).digest()[:16] for text in encoded])
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(encoded), [None, pa.py_buffer(digests)])
-
-
-def text_column(values: list[Any]) -> pa.StringArray:
-    try:
-        return pa.array(values, pa.string())
-    except (pa.ArrowInvalid, pa.ArrowTypeError):  # some are whole numbers
-        return pa.array([str(value) if type(value) is int else value for value in values], pa.string())
+    digests = np.frombuffer(b"".join([sha256(text).digest() for text in encoded]), np.uint8)
+    halves = np.ascontiguousarray(digests.reshape(-1, 32)[:, :16])
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(encoded), [None, pa.py_buffer(halves)])
 
 
 def _nulls_for_tokens(column: pa.StringArray, tokens: tuple[str, ...]) -> pa.StringArray:
@@ -116,9 +109,8 @@ def _nulls_for_tokens(column: pa.StringArray, tokens: tuple[str, ...]) -> pa.Str
     return pc.if_else(pc.fill_null(is_null, True), pa.scalar(None, pa.string()), column)
 
 
-def _attributes(texts: list[bytes]) -> tuple[pa.StringArray, Bools]:
+def _attributes(column: pa.BinaryArray) -> tuple[pa.StringArray, Bools]:
     """attrs, null for a missing or null object, and where the value is no object at all."""
-    column = pa.array(texts, pa.binary())
     is_object = pc.starts_with(column, b"{")
     is_null = pc.equal(column, b"null")
     attrs = pc.if_else(is_object, column, pa.scalar(None, pa.binary())).cast(pa.string())

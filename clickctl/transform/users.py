@@ -18,10 +18,15 @@ Indices = npt.NDArray[np.int64]
 
 
 def sightings(
-    user_id: pa.StringArray, at: pa.Int64Array, user_agent: pa.StringArray, ip: pa.StringArray
-) -> pa.RecordBatch:
-    """Events as partial rows, one to an event."""
-    return pa.record_batch([user_id, at, at, user_agent, at, ip, at], schema=USER_CHUNK)
+    user_id: pa.StringArray, at: pa.Int64Array, user_agent: pa.StringArray, ip: pa.StringArray, days: Int64s
+) -> tuple[pa.RecordBatch, Int64s]:
+    """Events as partial rows and the event-day of each, alike ones (those of a session) as one."""
+    table = pa.table([user_id, user_agent, ip, at, pa.array(days)], ["user_id", "user_agent", "ip", "at", "day"])
+    grouped = table.group_by(["day", "user_id", "user_agent", "ip"], use_threads=False)
+    alike = grouped.aggregate([("at", "min"), ("at", "max")])
+    names = ("user_id", "at_min", "at_max", "user_agent", "at_max", "ip", "at_max")
+    batch = pa.RecordBatch.from_arrays([alike[name].combine_chunks() for name in names], schema=USER_CHUNK)
+    return batch, alike["day"].to_numpy()
 
 
 def reduce_users(rows: pa.RecordBatch | pa.Table) -> pa.RecordBatch:

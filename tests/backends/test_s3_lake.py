@@ -94,4 +94,4 @@ def test_an_hour_in_s3_is_run_reported_and_rerun(s3_root: str, tmp_path: Path) -
     assert all(location.startswith(f"{s3_root}/") for location in ran["files"])
     assert shell("run-partition", "2026-01-05T13", "--output", "json").json["outcome"] == "unchanged"
     assert shell("status", "2026-01-05T13", "2026-01-05T14", "--output", "json").json["counts"] == {"committed": 1}
-    assert not [info for info in s3.S3Lake().list(f"{s3_root}/processed/_staging")]
+    assert not list(s3.S3Lake().list(f"{s3_root}/processed/_staging"))

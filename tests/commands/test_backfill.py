@@ -7,6 +7,7 @@ from pathlib import Path
 
 from clickctl.config import LakeRoots
 from tests.commands.lakes import Put, events, fill, tree
+from tests.commands.terminal import on_a_terminal
 from tests.conftest import Shell
 
 DAY, NEXT = "2026-01-05", "2026-01-06"
@@ -114,3 +115,16 @@ def test_a_saved_plan_is_run_as_it_was_saved_and_refused_when_its_input_drifted(
         ("--plan", "none.json"),
     ):
         assert "Nothing was changed." in shell("backfill", *words, code=2).err
+
+
+def test_a_person_is_shown_the_plan_and_asked_and_no_is_no(shell: Shell, put_raw: Put, tmp_path: Path) -> None:
+    fill(put_raw, DAY, (3, 4))
+    before = tree(tmp_path)
+    words = ("backfill", "2026-01-05T03", "2026-01-05T05")
+    declined = on_a_terminal(shell, *words, answer="n\n", code=1)
+    assert "2026-01-05T04  missing      1" in declined
+    assert "Run it? [y/N]: " in declined
+    assert declined.endswith("Nothing was changed.\n")
+    assert tree(tmp_path) == before
+    done = on_a_terminal(shell, *words, answer="y\n", env={"TERM": "dumb"})
+    assert done.endswith("2 committed. Nothing more to do.\n")

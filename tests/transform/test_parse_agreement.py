@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from clickctl.transform.parse import FIELDS, TEXTS, LineParser, Parsed, _Refused
+from clickctl.transform.parse import FIELDS, TEXTS, LineParser, Parsed, _Batch, _Refused
 
 quick = settings(max_examples=250, deadline=None)
 
@@ -97,8 +97,8 @@ def test_a_line_is_accepted_or_refused_as_strict_json_says(some: list[bytes]) ->
         assert parsed.wrong.get(row, []) == [name for name in TEXTS if not fits(name, event.get(name))]
         for name in TEXTS:
             if fits(name, event.get(name)):
-                assert same_text(parsed.columns[name][row], event.get(name))
-        assert json.loads(parsed.attributes[row], parse_float=Number) == event.get("attributes")
+                assert same_text(parsed.columns[name][row].as_py(), event.get(name))
+        assert json.loads(parsed.attributes[row].as_py(), parse_float=Number) == event.get("attributes")
 
 
 def parse(parser: LineParser, some: list[bytes]) -> Parsed:
@@ -107,23 +107,23 @@ def parse(parser: LineParser, some: list[bytes]) -> Parsed:
 
 def parse_carefully(parser: LineParser, some: list[bytes]) -> Parsed:
     """Every line the careful way, which `parse` takes only when the fast way has failed."""
-    events, numbers, wrong, refused = [], [], {}, []
+    batch = _Batch()
     for number, line in enumerate(some, 1):
         try:
             event, problems = parser._carefully(line)
         except _Refused as reason:
-            refused += [(number, str(reason))] if str(reason) else []
+            batch.refused += [(number, str(reason))] if str(reason) else []
             continue
         if problems:
-            wrong[len(events)] = problems
-        events.append(event)
-        numbers.append(number)
-    return parser._columns(events, numbers, wrong, refused)
+            batch.wrong[len(batch.events)] = problems
+        batch.events.append(event)
+        batch.numbers.append(number)
+    return parser._columns(batch)
 
 
 def told(parsed: Parsed) -> tuple[Any, ...]:
-    columns = {name: [str(v) if type(v) is int else v for v in column] for name, column in parsed.columns.items()}
-    return parsed.numbers, columns, parsed.attributes, parsed.wrong, parsed.refused
+    columns = {name: column.to_pylist() for name, column in parsed.columns.items()}
+    return parsed.numbers, columns, parsed.attributes.to_pylist(), parsed.wrong, parsed.refused
 
 
 def strictly(line: bytes) -> dict[str, Any] | str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -31,7 +32,7 @@ events = st.lists(
 
 def batch(seen: list[Seen]) -> pa.RecordBatch:
     users, at, agents, ips = (pa.array([e[n] for e in seen], kind) for n, kind in enumerate(kinds))
-    return sightings(users, at, agents, ips)
+    return sightings(users, at, agents, ips, np.zeros(len(seen), np.int64))[0]
 
 
 kinds = (pa.string(), pa.int64(), pa.string(), pa.string())

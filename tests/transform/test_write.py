@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -105,7 +106,7 @@ def test_times_are_int96_and_pages_snappy(tmp_path: Path) -> None:
 def user_chunk(*events: tuple[str, int, str | None, str | None]) -> pa.Buffer:
     users, at, agents, ips = (list(column) for column in zip(*events, strict=True))
     text = [pa.array(column, pa.string()) for column in (users, agents, ips)]
-    return sightings(text[0], pa.array(at), text[1], text[2]).serialize()
+    return sightings(text[0], pa.array(at), text[1], text[2], np.zeros(len(at), np.int64))[0].serialize()
 
 
 TIMES = [NOON, NOON + 1, 0, -1, -86_400_000_001, 253_402_300_799_999_999, -62_135_596_800_000_000]

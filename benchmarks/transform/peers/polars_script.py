@@ -5,7 +5,7 @@ for duplicates and users. Polars cannot decode a struct and keep one field of it
 json_decode fails on the first malformed line, so attributes come by json_path_match first and tell
 most good lines from malformed ones; the other fields come by one json_decode. It has no SHA-256:
 hashlib hashes a built column. It cannot write INT96: its event_time is an INT64 timestamp.
-Tried and slower: json_path_match for each field (+17 CPU s); no faster: read_ndjson of the good lines.
+Tried and slower: json_path_match for each field (about +18 CPU s); no faster: read_ndjson of the good lines.
 """
 
 from __future__ import annotations

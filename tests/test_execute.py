@@ -1,0 +1,75 @@
+"""Plans against a lake that moves on while they run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+
+import pytest
+
+from clickctl.domain.hours import Day, Hour, HourRange, Unit
+from clickctl.domain.rules import QualityRules
+from clickctl.execute import Stop, UnitResult, UnitRunner, observe_days, plan_units, run_many, units_in
+from clickctl.local.engine import LocalEngine
+from clickctl.plan.backfill import PlannedUnit
+from clickctl.publish import Publisher
+from tests.commands.lakes import Put, fill
+
+DAY = Day(date(2026, 1, 5))
+RULES = QualityRules()
+LATER = Hour(datetime(2026, 1, 20, tzinfo=UTC))
+
+
+@pytest.fixture
+def engine(publisher: Publisher) -> Iterator[LocalEngine]:
+    engine = LocalEngine(publisher, 1, "")
+    yield engine
+    engine.close()
+
+
+def planned(publisher: Publisher, hours: HourRange, present: Hour = LATER) -> tuple[PlannedUnit, ...]:
+    days = observe_days(publisher, hours.days)
+    return plan_units(publisher, days, units_in(days, hours, present), RULES, None)
+
+
+def run(publisher: Publisher, items: Sequence[PlannedUnit], engine: LocalEngine, stop: Stop) -> tuple[UnitResult, ...]:
+    runner = UnitRunner(publisher, RULES, 128_000_000)
+    return run_many(
+        runner, items, engine, at_once=1, force=False, fail_fast=False, stop=stop, on_done=lambda result: None
+    )
+
+
+def test_an_hour_whose_day_was_committed_since_it_was_planned_is_reported_as_that_day(
+    publisher: Publisher, put_raw: Put, engine: LocalEngine
+) -> None:
+    fill(put_raw, str(DAY), (3, 4))
+    items = planned(publisher, HourRange(DAY.hours[3], DAY.hours[5]))
+    UnitRunner(publisher, RULES, 128_000_000).run(DAY, engine)
+    results = run(publisher, items, engine, Stop())
+    assert [(result.unit, result.outcome) for result in results] == [(DAY, "unchanged")] * 2
+
+
+def test_after_a_stop_nothing_is_started_and_what_still_runs_is_told_once(
+    publisher: Publisher, put_raw: Put, engine: LocalEngine
+) -> None:
+    fill(put_raw, str(DAY), (3, 4))
+    told: list[Sequence[Unit]] = []
+    stop = Stop(told.append)
+    stop.asked = True
+    results = run(publisher, planned(publisher, HourRange(DAY.hours[3], DAY.hours[5])), engine, stop)
+    assert [result.outcome for result in results] == ["not-started"] * 2
+    assert told == [[]]
+
+
+def test_an_hour_that_is_not_over_waits_until_somebody_has_run_it(
+    publisher: Publisher, put_raw: Put, engine: LocalEngine
+) -> None:
+    fill(put_raw, str(DAY), (3, 4))
+    hours, present = HourRange(DAY.hours[3], DAY.hours[5]), DAY.hours[4]
+    assert [item.unit for item in planned(publisher, hours, present)] == [DAY.hours[3]]
+    UnitRunner(publisher, RULES, 128_000_000).run(DAY.hours[4], engine)
+    put_raw("2026/01/05/04", [], name="part-1.json")
+    assert [(item.unit, item.verdict) for item in planned(publisher, hours, present)] == [
+        (DAY.hours[3], "missing"),
+        (DAY.hours[4], "stale"),
+    ]
