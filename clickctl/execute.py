@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -100,7 +100,7 @@ class UnitRunner:
 _ADVICE = {
     Verdict.BUSY: (EXIT_CONFLICT, "Wait for the other run, then run the same command again."),
     Verdict.NO_RAW: (EXIT_FAILED, "check the date, or ask the producers."),
-    Verdict.BLOCKED: (EXIT_FAILED, "Move that folder out of the raw files, then run the same command again."),
+    Verdict.BLOCKED: (EXIT_FAILED, "Clear what is in the way (docs/runbook.md), then run the same command again."),
     Verdict.INPUTS_GONE: (EXIT_FAILED, "Put the raw files back, then run the same command again."),
 }
 
@@ -196,7 +196,8 @@ def plan_units(
     for wanted in units:
         day = days[wanted.day]
         unit = day.ledger.unit_of(wanted) if isinstance(wanted, Hour) else wanted
-        planned.append(plan_unit(judge_runs(publisher, unit, day.raw.of(unit), day.ledger), rules, only))
+        seen = replace(judge_runs(publisher, unit, day.raw.of(unit), day.ledger), problem=day.problem)
+        planned.append(plan_unit(seen, rules, only))
     return tuple(planned)
 
 
@@ -209,7 +210,7 @@ def status_of(publisher: Publisher, hours: HourRange, rules: QualityRules, prese
 
 def _hour_status(hour: Hour, day: DaySeen, torn: frozenset[str], rules: QualityRules, present: Hour) -> HourStatus:
     raw = day.raw.of(hour)
-    return hour_status(HourSeen(hour, day.ledger, raw.files, torn, bool(raw.obstacles)), rules, present)
+    return hour_status(HourSeen(hour, day.ledger, raw.files, torn, bool(raw.obstacles), day.problem), rules, present)
 
 
 def _torn_units(publisher: Publisher, ledger: Ledger) -> frozenset[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from clickctl.config import LakeRoots
+from clickctl.domain.errors import LakeError
 from clickctl.domain.hours import Day, Hour, Unit
 from clickctl.domain.layout import is_raw_file, raw_prefix
 from clickctl.domain.ledger import InputFile, Ledger
@@ -55,15 +56,24 @@ def arrival_of(key: str) -> Hour:
 
 @dataclass(frozen=True)
 class DaySeen:
-    """One arrival day: its ledger and its raw files, from one read and one listing."""
+    """One arrival day: its ledger and its raw files, from one read and one listing.
+
+    `problem` says why the ledger could not be read; `ledger` is then an empty one.
+    """
 
     day: Day
     ledger: Ledger
     raw: RawListing
+    problem: str = ""
 
 
 def see_day(publisher: Publisher, day: Day) -> DaySeen:
-    return DaySeen(day, publisher.ledger(day), list_raw(publisher.lake, publisher.roots, day))
+    """Observe a day. One damaged ledger is that day's problem, not the range's."""
+    raw = list_raw(publisher.lake, publisher.roots, day)
+    try:
+        return DaySeen(day, publisher.ledger(day), raw)
+    except LakeError as error:
+        return DaySeen(day, Ledger(day), raw, error.message.rstrip("."))
 
 
 def see_unit(publisher: Publisher, unit: Unit) -> tuple[Seen, RawListing]:

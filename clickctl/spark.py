@@ -39,6 +39,18 @@ _COUNTED = "counted"
 _ARROW_ROWS = 4
 """Chunks to an Arrow batch between JVM and Python: each can be some 10 MB."""
 
+_ONE_MACHINE = {
+    # Plain python: the JVM only schedules, the work is in Python, and no network lies between.
+    "spark.master": "local[*]",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.driver.memory": "2g",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.shuffle.compress": "false",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+
 Batches = Iterator[pa.RecordBatch]
 
 
@@ -50,14 +62,12 @@ def session() -> SparkSession:
 
     conf = SparkConf()
     if not conf.contains("spark.master"):
-        # Plain python: one machine, where the JVM only schedules and the work is in Python.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        conf.setMaster("local[*]").set("spark.ui.enabled", "false").set("spark.ui.showConsoleProgress", "false")
-        conf.setIfMissing("spark.driver.memory", "2g")
-        conf.set("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
-        conf.set("spark.driver.host", "127.0.0.1").set("spark.driver.bindAddress", "127.0.0.1")
+        for name, value in _ONE_MACHINE.items():
+            conf.setIfMissing(name, value)
     conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(_ARROW_ROWS))
     conf.set("spark.sql.adaptive.enabled", "false")  # the partitions below are laid out by hand
+    conf.set("spark.sql.codegen.wholeStage", "false")  # SQL computes nothing here: chunks only pass through
     return SparkSession.builder.appName("clickstream").config(conf=conf).getOrCreate()
 
 

@@ -62,12 +62,12 @@ def backend_for(config: Config, *, units_at_once: int = 1) -> Backend:
 
 def _engine(name: str, config: Config, publisher: Publisher, units_at_once: int) -> Engine:
     if name == "local":
-        _require("pyarrow", "msgspec", extra="local")
+        _require("pyarrow", "msgspec", "zlib_ng", extra="local")
         from clickctl.local.engine import LocalEngine
 
         return LocalEngine(publisher, config.job.workers, config.job.spill_dir, units_at_once=units_at_once)
     if name == "spark":
-        _require("pyspark", "pyarrow", "msgspec", extra="spark")
+        _require("pyspark", "pyarrow", "msgspec", "zlib_ng", extra="spark")
         from clickctl.local.spark import SparkEngine
 
         return SparkEngine(publisher, config.job.target_file_mb)

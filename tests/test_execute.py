@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
+from clickctl.config import LakeRoots
 from clickctl.domain.hours import Day, Hour, HourRange, Unit
 from clickctl.domain.rules import QualityRules
-from clickctl.execute import Stop, UnitResult, UnitRunner, observe_days, plan_units, run_many, units_in
+from clickctl.execute import Stop, UnitResult, UnitRunner, observe_days, plan_units, run_many, status_of, units_in
 from clickctl.local.engine import LocalEngine
 from clickctl.plan.backfill import PlannedUnit
 from clickctl.publish import Publisher
 from tests.commands.lakes import Put, fill
+from tests.conftest import event
 
 DAY = Day(date(2026, 1, 5))
 RULES = QualityRules()
@@ -73,3 +76,24 @@ def test_an_hour_that_is_not_over_waits_until_somebody_has_run_it(
         (DAY.hours[3], "missing"),
         (DAY.hours[4], "stale"),
     ]
+
+
+def test_one_damaged_ledger_is_its_days_problem_and_not_the_ranges(
+    publisher: Publisher, roots: LakeRoots, put_raw: Callable[..., Path]
+) -> None:
+    for day in ("05", "06"):
+        put_raw(f"2026/01/{day}/13", [event(f"2026-01-{day}T13:00:00Z")])
+    damaged = Path(roots.processed, "_ledger/2026/01/05.json")
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b"{half of it")
+    first, end = (Hour(datetime(2026, 1, day, 13, tzinfo=UTC)) for day in (5, 6))
+    hours = HourRange(first, end.plus(1))
+    counts = status_of(publisher, hours, RULES, LATER).counts
+    assert (counts["blocked"], counts["waiting"]) == (11, 1)
+    items = planned(publisher, hours)
+    assert {(str(item.unit.day), item.verdict) for item in items if item.verdict != "no-raw"} == {
+        ("2026-01-05", "blocked"),
+        ("2026-01-06", "missing"),
+    }
+    assert "is not a ledger document" in items[0].reason
+    assert damaged.read_bytes() == b"{half of it"

@@ -91,7 +91,7 @@ def _files_below(folder: str, start: str) -> Iterator[str]:
         if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
             raise error
 
-    for parent, folders, names in os.walk(folder, onerror=refuse):
+    for parent, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
         if parent == folder:
             folders[:] = [name for name in folders if name.startswith(start)]
             names = [name for name in names if name.startswith(start)]

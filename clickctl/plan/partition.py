@@ -42,7 +42,8 @@ _RUNS = {Verdict.MISSING, Verdict.COMPACT, Verdict.STALE, Verdict.TORN, Verdict.
 class Seen:
     """What was observed of one unit. `torn` and `busy` come from asking whether a run lives.
 
-    `obstacles` are folders that lie where raw files should.
+    `obstacles` are folders that lie where raw files should; `problem` says why its ledger could not
+    be read.
     """
 
     unit: Unit
@@ -51,6 +52,7 @@ class Seen:
     torn: bool = False
     busy: bool = False
     obstacles: tuple[str, ...] = ()
+    problem: str = ""
 
     @property
     def entry(self) -> UnitEntry:
@@ -70,6 +72,8 @@ def decide(seen: Seen, rules: QualityRules, *, force: bool = False) -> Decision:
     gone = lost_inputs(seen)
     if seen.busy:
         return Decision(Verdict.BUSY, "another run is publishing it")
+    if seen.problem:
+        return Decision(Verdict.BLOCKED, seen.problem)
     if seen.obstacles:
         return Decision(Verdict.BLOCKED, f"{seen.obstacles[0]} is a folder where a raw file should be")
     if not seen.inputs:

@@ -31,7 +31,7 @@ class HourSeen:
     """What was observed of one hour.
 
     `raw` are its files, `torn` the units of its day whose publishing run is dead, `blocked` tells
-    that a folder lies where one of its files should be.
+    that a folder lies where one of its files should be, `problem` why its ledger could not be read.
     """
 
     hour: Hour
@@ -39,6 +39,7 @@ class HourSeen:
     raw: tuple[InputFile, ...]
     torn: frozenset[str] = frozenset()
     blocked: bool = False
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ def hour_status(seen: HourSeen, rules: QualityRules, present: Hour) -> HourStatu
 
 def _state(seen: HourSeen, unit: Unit, rules: QualityRules, present: Hour) -> tuple[State, str]:
     entry = seen.ledger.entry(unit)
+    if seen.problem:
+        return State.BLOCKED, seen.problem
     if entry.publishing and str(unit) in seen.torn:
         return State.TORN, entry.how_torn
     if entry.publishing:

@@ -22,7 +22,7 @@ _CELLS = {
     State.TORN: ("!", "!", "bold red", "a run died while publishing it"),
     State.PUBLISHING: ("↻", "*", "blue", "being published"),
     State.FAILED: ("x", "x", "bold red", "the last run failed"),
-    State.BLOCKED: ("?", "?", "bold red", "a folder lies where a raw file should be"),
+    State.BLOCKED: ("?", "?", "bold red", "a folder where a raw file should be, or a damaged ledger"),
     State.FUTURE: (" ", " ", "", "not yet over"),
 }
 

@@ -7,10 +7,11 @@ name ends in `.gz` or the content begins with its magic number (no line of JSON 
 from __future__ import annotations
 
 import gzip
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
+
+from zlib_ng import gzip_ng, zlib_ng
 
 BLOCK_BYTES = 12 << 20
 """Bytes of text parsed at once: what a worker holds is a small multiple of this."""
@@ -51,16 +52,16 @@ def read_blocks(raw: BinaryIO, name: str, limit: int) -> Iterator[Block | LongPi
     head = raw.read(2)
     raw.seek(0)
     packed = name.endswith(".gz") or head == _GZIP_MAGIC
-    stream = gzip.GzipFile(fileobj=raw) if packed else raw
+    stream = gzip_ng.GzipNGFile(fileobj=raw) if packed else raw  # type: ignore[no-untyped-call]
     try:
         yield from _split(stream, limit)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (EOFError, gzip.BadGzipFile, zlib_ng.error) as error:  # type: ignore[misc]
         raise CorruptFile(str(error)) from error
     if packed and not head:
         raise CorruptFile("the file is empty, which no gzip is")
 
 
-def _split(stream: BinaryIO | gzip.GzipFile, limit: int) -> Iterator[Block | LongPiece]:
+def _split(stream: BinaryIO | gzip_ng.GzipNGFile, limit: int) -> Iterator[Block | LongPiece]:
     number, rest, inside_long = 1, b"", False
     while data := stream.read(BLOCK_BYTES):
         if inside_long:

@@ -83,7 +83,7 @@ def test_a_folder_where_a_raw_file_should_be_is_named(shell: Shell, put_raw: Put
     put_raw("2026/01/05/13/part-1.json", b"{}", name="x")
     ran = shell("run-partition", HOUR, code=1)
     assert "blocked: 2026/01/05/13/part-1.json is a folder where a raw file should be" in ran.out
-    assert "Move that folder out of the raw files" in ran.err
+    assert "Clear what is in the way" in ran.err
 
 
 def test_a_ledger_of_a_newer_version_ends_the_command_and_stays_as_it_is(

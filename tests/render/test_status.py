@@ -54,7 +54,7 @@ GRID = """
     ! torn       1 hour: a run died while publishing it
     ↻ publishing 1 hour: being published
     x failed     1 hour: the last run failed
-    ? blocked    1 hour: a folder lies where a raw file should be
+    ? blocked    1 hour: a folder where a raw file should be, or a damaged ledger
 """
 MENDS = """
     To mend:
