@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -47,6 +48,17 @@ def part_of(raw: Path, hours: list[int]) -> Path:
     for hour in hours:
         folder = f"{FIRST + timedelta(hours=hour):%Y/%m/%d/%H}"
         shutil.copytree(raw / folder, home / folder, copy_function=os.link)
+    return home
+
+
+def one_event(raw: Path) -> Path:
+    """A raw folder with one event: a run of it is nothing but start-up."""
+    home = raw.parent / "one-event"
+    (source,) = list(raw.glob("*/*/*/12/part-00000.json.gz"))
+    target = home / source.relative_to(raw)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(source, "rb") as lines:
+        target.write_bytes(gzip.compress(lines.readline(), mtime=0))
     return home
 
 

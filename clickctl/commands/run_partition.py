@@ -69,6 +69,10 @@ def command(
     finally:
         runs.close()
     _tell_redirect(options, wanted, result.unit)
+    if options.json_log:
+        from clickctl.render.progress import tell
+
+        tell(options.talk, result)
     if options.json:
         show_json(result)
     else:

@@ -69,6 +69,10 @@ class LocalEngine:
             if small:
                 return pool.submit(_transform_alone, work).result()
             return transform(work, pool.map)
+        except KeyboardInterrupt:
+            for worker in multiprocessing.active_children():
+                worker.kill()  # what they have written is scratch; nobody should wait for more of it
+            raise
         except BrokenProcessPool:
             raise EngineError(
                 f"A worker process died while {work.order.unit} was running; most often it ran out of memory.",

@@ -17,7 +17,7 @@ def progress(talk: Talk, sizes: dict[str, int]) -> Iterator[Callable[[UnitResult
     """A function to call with each finished unit; `sizes` is bytes of input by unit."""
     animated = sys.stderr.isatty() and not talk.json_lines and not talk.quiet and os.environ.get("TERM") != "dumb"
     if not animated:
-        yield lambda result: _line(talk, result)
+        yield lambda result: tell(talk, result)
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
@@ -36,7 +36,8 @@ def progress(talk: Talk, sizes: dict[str, int]) -> Iterator[Callable[[UnitResult
         yield done
 
 
-def _line(talk: Talk, result: UnitResult) -> None:
+def tell(talk: Talk, result: UnitResult) -> None:
+    """One line for a unit that is done with."""
     talk.say("unit", _sentence(result), **_fields(result))
 
 

@@ -107,3 +107,17 @@ def test_names_the_terminal_cannot_show_do_not_end_the_command(shell: Shell, put
     assert "new fields" in shell("run-partition", HOUR, env=encoding).out
     ran = shell("run-partition", HOUR, "--output", "json", env=encoding)
     assert ran.json["quality"]["unknown_fields"] == {"größe_赤": 1}
+
+
+def test_cron_gets_the_result_as_one_line_of_json(shell: Shell, put_raw: Put) -> None:
+    fill(put_raw, DAY, (13,))
+    ran = shell("run-partition", HOUR, "--log-format", "json")
+    (line,) = (json.loads(text) for text in ran.err.splitlines())
+    assert {key: line[key] for key in ("event", "unit", "outcome", "lines", "facts", "quarantined")} == {
+        "event": "unit",
+        "unit": HOUR,
+        "outcome": "committed",
+        "lines": 3,
+        "facts": 2,
+        "quarantined": 1,
+    }
