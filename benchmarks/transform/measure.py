@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 from signal import SIGCHLD, SIGKILL
 
@@ -65,8 +66,8 @@ def measure(argv: list[str], env: Mapping[str, str], folder: Path, log: Path) ->
 def _descendants(pid: int) -> Iterator[tuple[int, bool]]:
     """Each process below `pid`, and whether its parent will never wait for it."""
     ignores = _ignores_children(pid)
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, _read(path).split()):
+    for path in glob(f"/proc/{pid}/task/*/children"):
+        for child in map(int, _read(Path(path)).split()):
             yield child, ignores
             yield from _descendants(child)
 

@@ -70,17 +70,17 @@ def command(
     saved = load_plan(plan) if plan else None
     if saved and (first or end or only or newest_first):
         raise UsageError("--plan FILE says what is run and in which order: give nothing else of that kind.")
-    hours = None if saved else _range(first, end)
+    wanted = saved or _range(first, end)
     config = options.load()
     runs_on = engine_name(engine, config)
     from clickctl.wiring import backend_for
 
     at_once = max_parallel or config.job.workers or os.cpu_count() or 1
     backend = backend_for(config, units_at_once=2)
-    made = _still_fits(saved, backend, config, at_once) if saved else None
-    if hours:
-        made = _make_plan(backend, config, hours, _only(only), newest_first, at_once)
-    assert made is not None
+    if isinstance(wanted, BackfillPlan):
+        made = _still_fits(wanted, backend, config, at_once)
+    else:
+        made = _make_plan(backend, config, wanted, _only(only), newest_first, at_once)
     if plan_out:
         save_plan(made, plan_out, options.talk)
     if plan_out or dry_run:

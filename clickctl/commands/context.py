@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -43,7 +43,7 @@ class Root:
 
         return load_config(find_config(self.config, os.environ), os.environ)
 
-    def finish(self, code: int, *, changed: bool) -> None:
+    def finish(self, code: int, *, changed: bool) -> NoReturn:
         """End with `code`; a success that changed something is 10 under --detailed-exitcode."""
         raise typer.Exit(EXIT_CHANGED if code == EXIT_OK and changed and self.detailed_exitcode else code)
 

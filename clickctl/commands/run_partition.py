@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -12,6 +12,9 @@ from clickctl.domain.errors import EXIT_OK
 from clickctl.domain.hours import Unit, parse_unit
 from clickctl.plan.partition import Verdict
 from clickctl.render.console import show, show_json
+
+if TYPE_CHECKING:
+    from clickctl.execute import UnitResult, UnitRunner
 
 
 @dataclass(frozen=True)
@@ -57,17 +60,25 @@ def command(
     backend = backend_for(config)
     runner = runner_for(backend, config)
     if dry_run:
-        seen, decision, raw = runner.decide(wanted, force=force)
-        size = sum(file.size for file in raw.files)
-        planned = Planned(seen.unit, decision.verdict, decision.reason, name, len(raw.files), size)
-        _tell_redirect(options, wanted, seen.unit)
-        show_json(planned) if options.json else show(_sentence(planned))
-        options.finish(EXIT_OK, changed=decision.verdict.runs)
+        _show_plan(options, runner, wanted, force, name)
     runs = backend.engine(name)
     try:
         result = runner.run(wanted, runs, force=force)
     finally:
         runs.close()
+    _show_result(options, wanted, result)
+
+
+def _show_plan(options: Root, runner: UnitRunner, wanted: Unit, force: bool, engine: str) -> NoReturn:
+    seen, decision, raw = runner.decide(wanted, force=force)
+    size = sum(file.size for file in raw.files)
+    planned = Planned(seen.unit, decision.verdict, decision.reason, engine, len(raw.files), size)
+    _tell_redirect(options, wanted, seen.unit)
+    show_json(planned) if options.json else show(_sentence(planned))
+    options.finish(EXIT_OK, changed=decision.verdict.runs)
+
+
+def _show_result(options: Root, wanted: Unit, result: UnitResult) -> NoReturn:
     _tell_redirect(options, wanted, result.unit)
     if options.json_log:
         from clickctl.render.progress import tell

@@ -1,4 +1,4 @@
-"""Who may import whom (DESIGN §5), and that nothing heavy is loaded before it is used."""
+"""Who may import whom, and that nothing heavy is loaded before it is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every name in the lake, as DESIGN §1 and §3 promise it."""
+"""Every name in the lake, as docs/data-contract.md promises it."""
 
 from __future__ import annotations
 
