@@ -90,8 +90,9 @@ class Shell:
 
     def __call__(self, *words: str, env: dict[str, str] | None = None, code: int | None = 0) -> Ran:
         """Run; fail the test unless it ends with `code` (None: any)."""
-        argv = [sys.executable, "-m", "clickctl", "--config", str(self.config), *words]
-        done = subprocess.run(argv, cwd=self.folder, env={**os.environ, "PYTHONPATH": str(REPO), **(env or {})},
+        argv = [sys.executable, "-m", "clickctl", *words]
+        settings = {"PYTHONPATH": str(REPO), "CLICKCTL_CONFIG": str(self.config), **(env or {})}
+        done = subprocess.run(argv, cwd=self.folder, env={**os.environ, **settings},
                               capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)  # fmt: skip
         ran = Ran(done.returncode, done.stdout, done.stderr)
         assert code is None or ran.code == code, f"exit {ran.code}\n{ran.out}\n{ran.err}"

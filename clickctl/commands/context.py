@@ -36,7 +36,7 @@ class Root:
 
     @property
     def talk(self) -> Talk:
-        return Talk(self.json_log, self.quiet)
+        return Talk(self.json_log, self.quiet, self.config or "")
 
     def load(self) -> Config:
         from clickctl.config import find_config, load_config  # not at start-up: --help needs neither

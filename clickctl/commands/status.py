@@ -43,5 +43,5 @@ def command(
     else:
         from clickctl.render.status import status
 
-        show(status(report, options.verbose))
+        show(status(report, options.verbose, options.talk.again))
     options.finish(EXIT_OK, changed=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _WIDEST = 10_000
+_SUGGESTED = re.compile(r"\bclickctl (?=(--verbose )?(run-partition|backfill|status)\b)")
 
 
 def show_json(result: Any) -> None:
@@ -63,13 +66,20 @@ class Talk:
 
     json_lines: bool = False
     quiet: bool = False
+    config: str = ""
+
+    def again(self, text: str) -> str:
+        """The text with --config in the commands it suggests, if this command was given one."""
+        if not self.config:
+            return text
+        return _SUGGESTED.sub(f"clickctl --config {shlex.quote(self.config)} ", text)
 
     def say(self, event: str, text: str, **fields: object) -> None:
         """Tell `text` to people, or `event` with its fields to machines."""
         if self.json_lines:
             self._line("info", event, fields)
         elif not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+            print(self.again(text), file=sys.stderr, flush=True)
 
     def error(self, error: ClickctlError) -> None:
         """An error: what failed, what was changed, what to run next. Not silenced by quiet."""
@@ -84,7 +94,7 @@ class Talk:
             return
         lines = [f"error: {error.message}"]
         lines += [f"       {error.changed}"] if error.changed else []
-        lines += [f" next: {error.hint}"] if error.hint else []
+        lines += [f" next: {self.again(error.hint)}"] if error.hint else []
         print("\n".join(lines), file=sys.stderr, flush=True)
 
     def _line(self, level: str, event: str, fields: dict[str, object]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 
 from rich.console import Group, RenderableType
@@ -27,8 +27,11 @@ _CELLS = {
 }
 
 
-def status(report: StatusReport, details: bool) -> RenderableType:
-    """The grid, its legend, and the commands that mend what can be mended."""
+def status(report: StatusReport, details: bool, again: Callable[[str], str] = str) -> RenderableType:
+    """The grid, its legend, and the commands that mend what can be mended.
+
+    `again` completes a command so that it can be typed as it stands.
+    """
     parts: list[RenderableType] = [
         Text(f"Arrival hours [{report.first}, {report.end}), UTC"),
         _grid(report),
@@ -38,10 +41,10 @@ def status(report: StatusReport, details: bool) -> RenderableType:
         parts += _details(report)
     if report.mend:
         parts.append(Text("To mend:"))
-        parts += [_command(f"{mend.command}  # {_what(mend)}") for mend in report.mend[:12]]
+        parts += [_command(again(f"{mend.command}  # {_what(mend)}")) for mend in report.mend[:12]]
     if len(report.mend) > 12:
         whole = f"clickctl backfill {HourRange(report.first, report.end).words}"
-        parts.append(_command(f"{whole}  # all {number(len(report.mend))} of these at once"))
+        parts.append(_command(again(f"{whole}  # all {number(len(report.mend))} of these at once")))
     return Group(*parts)
 
 

@@ -15,7 +15,7 @@ def on_a_terminal(shell: Shell, *words: str, env: dict[str, str] | None = None, 
     """What is seen, by someone who types `answer` beforehand."""
     leader, follower = pty.openpty()
     os.write(leader, answer.encode())
-    argv = [sys.executable, "-m", "clickctl", "--config", str(shell.config), *words]
+    argv = [sys.executable, "-m", "clickctl", *words]
     whole = {**os.environ, "PYTHONPATH": str(REPO), "TERM": "xterm", **(env or {})}
     process = subprocess.Popen(argv, cwd=shell.folder, stdin=follower, stdout=follower, stderr=follower, env=whole)
     os.close(follower)

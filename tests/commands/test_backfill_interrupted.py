@@ -29,7 +29,7 @@ def _raw(put_raw: Put) -> None:
 @contextmanager
 def started(shell: Shell, *words: str) -> Iterator[subprocess.Popen[str]]:
     """clickctl, running; killed at the end if it has not ended by itself."""
-    argv = [sys.executable, "-m", "clickctl", "--config", str(shell.config), *words]
+    argv = [sys.executable, "-m", "clickctl", *words]
     env = {**os.environ, "PYTHONPATH": str(REPO)}
     pipe, none = subprocess.PIPE, subprocess.DEVNULL
     with subprocess.Popen(argv, cwd=shell.folder, env=env, text=True, stdin=none, stdout=pipe, stderr=pipe) as process:

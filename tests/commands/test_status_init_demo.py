@@ -75,3 +75,11 @@ def test_the_demo_shows_its_rows_every_kind_of_bad_record_and_its_state(shell: S
     again = shell("demo", "--hours", "1", "--events", "500", "--output", "json", "--quiet").json
     assert list(again) == ["config", "units", "status"]
     assert again["status"]["counts"] == {"committed": 1}
+
+
+def test_what_is_suggested_can_be_typed_as_it_stands(shell: Shell, put_raw: Put) -> None:
+    fill(put_raw, "2026-01-05", (13,))
+    named = ("--config", str(shell.config))
+    told = shell("status", "2026-01-05", "2026-01-06", *named).out
+    assert f"  clickctl --config {shell.config} run-partition 2026-01-05T13  # 1 hour waiting" in told
+    assert "  clickctl run-partition 2026-01-05T13  # 1 hour waiting" in shell("status", "2026-01-05", "2026-01-06").out
