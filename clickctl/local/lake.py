@@ -17,6 +17,8 @@ from clickctl.ports import ObjectInfo, PreconditionFailed
 
 _TEMPORARY = ".tmp-"
 _STAGING = "/_staging"
+_SWEPT = 100
+"""Times a write into a folder that another run removes is begun anew."""
 
 
 class FolderLake:
@@ -62,8 +64,15 @@ class FolderLake:
         return _etag(data)
 
     def upload(self, path: Path, location: str) -> None:
-        with _explained(location), _replacing(location) as temporary:
-            _link_or_copy(path, temporary)
+        with _explained(location):
+            for _ in range(_SWEPT):
+                # Whoever wins a unit sweeps its staging area: a loser learns it from the ledger, not here.
+                with suppress(FileNotFoundError):
+                    with _replacing(location) as temporary:
+                        _link_or_copy(path, temporary)
+                    return
+                path.stat()  # it is the source that is missing
+            raise FileNotFoundError(errno.ENOENT, "swept again and again", location)
 
     def copy(self, source: str, target: str) -> None:
         with _explained(target), _replacing(target) as temporary:
@@ -132,11 +141,17 @@ def _temporary(location: str) -> Path:
 
 
 def _make_beside(temporary: Path) -> None:
-    for _ in range(20):
-        with suppress(FileNotFoundError):  # another run removed the empty folder in between
+    for _ in range(_SWEPT):
+        try:
             temporary.parent.mkdir(parents=True, exist_ok=True)
             temporary.touch()
             return
+        except FileNotFoundError:
+            continue  # another run removed the empty folder in between
+        except FileExistsError as error:
+            if os.path.isfile(error.filename):
+                raise
+            # else the folder was there when it was to be made, and gone when it was looked at
     raise FileNotFoundError(errno.ENOENT, "folder removed again and again", str(temporary.parent))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -184,3 +185,24 @@ def test_whoever_dies_holding_the_lock_of_a_ledger_keeps_nobody_out(quick_folder
     LAKE.put_if(f"{quick_folder}/target", b"mine", None)
     with pytest.raises(PreconditionFailed):
         LAKE.put_if(f"{quick_folder}/target", b"other", None)
+
+
+def test_an_upload_survives_that_the_staging_area_is_swept_beneath_it(quick_folder: Path) -> None:
+    source, location = quick_folder / "source", f"{quick_folder}/_staging/2026-01-05T13/run/a/part-0"
+    source.write_bytes(b"rows")
+    done = threading.Event()
+
+    def sweep() -> None:
+        while not done.is_set():
+            LAKE.delete([info.location for info in LAKE.list(f"{quick_folder}/_staging/2026-01-05T13/")])
+
+    sweeper = threading.Thread(target=sweep)
+    sweeper.start()
+    try:
+        for _ in range(300):
+            LAKE.upload(source, location)
+    finally:
+        done.set()
+        sweeper.join()
+    LAKE.upload(source, location)
+    assert Path(location).read_bytes() == b"rows"
