@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from clickctl.domain.errors import EXIT_CONFLICT, EXIT_FAILED, EXIT_OK, EXIT_SERVICE, ClickctlError
+from clickctl.domain.errors import EXIT_FAILED, EXIT_OK, EXIT_SERVICE, ClickctlError
 from clickctl.domain.hours import Day, Hour, HourRange, Unit
 from clickctl.domain.layout import raw_prefix
 from clickctl.domain.ledger import Ledger, UnitEntry
@@ -80,7 +80,7 @@ class UnitRunner:
 
     def _not_run(self, seen: Seen, decision: Decision, raw: RawListing) -> UnitResult:
         commit = seen.entry.commit
-        code, hint = _ADVICE.get(decision.verdict, (EXIT_OK, ""))
+        hint = _ADVICE.get(decision.verdict, "")
         if decision.verdict is Verdict.NO_RAW:
             hint = f"Nothing lies in {self.publisher.roots.raw}/{raw_prefix(seen.unit)}: {hint}"
         if decision.verdict is Verdict.INPUTS_GONE and seen.inputs:
@@ -90,7 +90,7 @@ class UnitRunner:
             outcome=decision.verdict,
             reason=decision.reason,
             hint=hint,
-            exit_code=code,
+            exit_code=decision.verdict.exit_code,
             run_id=commit.run_id if commit else "",
             quality=commit.quality if commit else None,
             ignored_objects=raw.ignored,
@@ -98,17 +98,17 @@ class UnitRunner:
 
 
 _ADVICE = {
-    Verdict.BUSY: (EXIT_CONFLICT, "Wait for the other run, then run the same command again."),
-    Verdict.NO_RAW: (EXIT_FAILED, "check the date, or ask the producers."),
-    Verdict.BLOCKED: (EXIT_FAILED, "Clear what is in the way (docs/runbook.md), then run the same command again."),
-    Verdict.INPUTS_GONE: (EXIT_FAILED, "Put the raw files back, then run the same command again."),
+    Verdict.BUSY: "Wait for the other run, then run the same command again.",
+    Verdict.NO_RAW: "check the date, or ask the producers.",
+    Verdict.BLOCKED: "Clear what is in the way (docs/runbook.md), then run the same command again.",
+    Verdict.INPUTS_GONE: "Put the raw files back, then run the same command again.",
 }
 
 
 def not_run(item: PlannedUnit) -> UnitResult:
     """The result of a planned unit that cannot be run as things are."""
-    code, hint = _ADVICE[Verdict(item.verdict)]
-    return UnitResult(item.unit, item.verdict, item.reason, hint, code)
+    verdict = Verdict(item.verdict)
+    return UnitResult(item.unit, verdict, item.reason, _ADVICE[verdict], verdict.exit_code)
 
 
 class Stop:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from clickctl.config import Config, LakeRoots
 from clickctl.domain.errors import ConfigError
-from clickctl.ports import Engine, Lake
+from clickctl.ports import Engine, Lake, Query
 from clickctl.publish import Publisher
-
-if TYPE_CHECKING:
-    from clickctl.ports import Query
 
 
 @dataclass(frozen=True)
 class Backend:
-    """The ports a command may use. `engine` makes the named one, or raises ConfigError."""
+    """The ports a command may use. `engine` makes the named one, or raises ConfigError if it is not installed."""
 
-    name: str
     publisher: Publisher
     query: Query
     engine: Callable[[str], Engine]
@@ -52,32 +47,27 @@ def backend_for(config: Config, *, units_at_once: int = 1) -> Backend:
         raise ConfigError(
             f'backend = "{config.backend}" is not one this version has.', hint='Set backend = "local" in the config.'
         )
+    from clickctl.local.query import DuckQuery
+
     publisher = publisher_for(config.lake)
 
     def engine(name: str) -> Engine:
         return _engine(name, config, publisher, units_at_once)
 
-    return Backend(config.backend, publisher, _query(config.lake, publisher.lake), engine)
+    return Backend(publisher, DuckQuery(publisher.lake, config.lake), engine)
 
 
 def _engine(name: str, config: Config, publisher: Publisher, units_at_once: int) -> Engine:
-    if name == "local":
-        _require("pyarrow", "msgspec", "zlib_ng", extra="local")
-        from clickctl.local.engine import LocalEngine
-
-        return LocalEngine(publisher, config.job.workers, config.job.spill_dir, units_at_once=units_at_once)
+    """One of config.ENGINES."""
     if name == "spark":
         _require("pyspark", "pyarrow", "msgspec", "zlib_ng", extra="spark")
         from clickctl.local.spark import SparkEngine
 
         return SparkEngine(publisher, config.job.target_file_mb)
-    raise ConfigError(f"There is no engine {name!r}.", hint="Engines: local, spark (job.engine or --engine).")
+    _require("pyarrow", "msgspec", "zlib_ng", extra="local")
+    from clickctl.local.engine import LocalEngine
 
-
-def _query(roots: LakeRoots, lake: Lake) -> Query:
-    from clickctl.local.query import DuckQuery
-
-    return DuckQuery(lake, roots)
+    return LocalEngine(publisher, config.job.workers, config.job.spill_dir, units_at_once=units_at_once)
 
 
 def _require(*modules: str, extra: str) -> None:

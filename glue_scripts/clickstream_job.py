@@ -31,12 +31,10 @@ from clickctl.domain.hours import Unit, hour_of, parse_unit
 from clickctl.domain.rules import QualityRules
 from clickctl.domain.structure import from_plain
 from clickctl.observe import see_unit
-from clickctl.plan.partition import Verdict, decide
+from clickctl.plan.partition import decide
 from clickctl.plan.unit import UnitOrder, order_unit
 from clickctl.publish import Publisher
 from clickctl.wiring import publisher_for
-
-_EXIT_CODES = {Verdict.UNCHANGED: errors.EXIT_OK, Verdict.BUSY: errors.EXIT_CONFLICT}
 
 
 @dataclass(frozen=True)
@@ -109,13 +107,14 @@ def run(arguments: Arguments) -> int:
         seen, _ = see_unit(publisher, unit)
         decision = decide(seen, arguments.rules, force=arguments.force)
         if decision.verdict.runs:
-            run_id = f"{arguments.run_id}-{seen.unit.compact}"
             orders.append(
-                order_unit(seen.unit, run_id, seen.inputs, seen.ledger, arguments.rules, arguments.target_bytes)
+                order_unit(
+                    seen.unit, arguments.run_id, seen.inputs, seen.ledger, arguments.rules, arguments.target_bytes
+                )
             )
             continue
         _say(unit=str(seen.unit), verdict=decision.verdict, reason=decision.reason)
-        worst = max(worst, _EXIT_CODES.get(decision.verdict, errors.EXIT_FAILED))
+        worst = max(worst, decision.verdict.exit_code)
     orders = list({order.unit: order for order in orders}.values())
     if orders:
         worst = max(worst, _run_orders(orders, publisher, started))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import clickctl
-from clickctl.commands.context import Root, engine_name, now, root, runner_for, stopping
+from clickctl.commands.context import Root, engine_name, now, root
+from clickctl.commands.running import run_units
 from clickctl.commands.saved import load_plan, save_plan
 from clickctl.config import Config
 from clickctl.domain.errors import EXIT_CONFLICT, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, UsageError
@@ -20,8 +21,7 @@ from clickctl.plan.backfill import BackfillPlan, Only, estimate_seconds, refuse_
 from clickctl.render.console import show, show_json
 
 if TYPE_CHECKING:
-    from clickctl.execute import Stop, UnitResult
-    from clickctl.ports import Engine
+    from clickctl.execute import UnitResult
     from clickctl.wiring import Backend
 
 
@@ -87,7 +87,12 @@ def command(
         _show_plan(made, options)
         options.finish(EXIT_OK, changed=bool(made.to_run))
     _confirm(made, options, yes)
-    results, interrupted = _run(made, backend, config, runs_on, at_once, fail_fast, options)
+    results: tuple[UnitResult, ...] = ()
+    interrupted = False
+    if made.to_run:
+        results, interrupted = run_units(
+            options, backend, config, made.to_run, runs_on, at_once=at_once, force=made.force, fail_fast=fail_fast
+        )
     _report(made, results, options, interrupted)
 
 
@@ -163,35 +168,6 @@ def _confirm(plan: BackfillPlan, options: Root, yes: bool) -> None:
     if asks and not typer.confirm("Run it?", err=True):
         options.talk.say("declined", "Nothing was changed.")
         raise typer.Exit(EXIT_FAILED)
-
-
-def _run(
-    plan: BackfillPlan, backend: Backend, config: Config, name: str, at_once: int, fail_fast: bool, options: Root
-) -> tuple[tuple[UnitResult, ...], bool]:
-    """What became of every unit that was to run, and whether Ctrl-C was pressed."""
-    if not plan.to_run:
-        return (), False
-    engine = backend.engine(name)
-    try:
-        with stopping(options.talk) as stop:
-            return _run_on(engine, plan, backend, config, at_once, fail_fast, stop, options), stop.asked
-    finally:
-        engine.close()
-
-
-def _run_on(
-    engine: Engine, plan: BackfillPlan, backend: Backend, config: Config,
-    at_once: int, fail_fast: bool, stop: Stop, options: Root,
-) -> tuple[UnitResult, ...]:  # fmt: skip
-    from clickctl.execute import run_many
-    from clickctl.render.progress import progress
-
-    todo = plan.to_run
-    with progress(options.talk, {str(item.unit): item.bytes_in for item in todo}) as on_done:
-        return run_many(
-            runner_for(backend, config), todo, engine,
-            at_once=at_once, force=plan.force, fail_fast=fail_fast, stop=stop, on_done=on_done,
-        )  # fmt: skip
 
 
 def _report(plan: BackfillPlan, ran: Sequence[UnitResult], options: Root, interrupted: bool) -> None:

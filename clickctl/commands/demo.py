@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clickctl.commands.context import Root, now, root, runner_for, stopping
+from clickctl.commands.context import Root, now, root
 from clickctl.commands.init import write_config
+from clickctl.commands.running import run_units
 from clickctl.config import Config, load_config
 from clickctl.domain.errors import EXIT_FAILED, EXIT_OK, ConfigError
 from clickctl.domain.hours import Day, Hour, HourRange, hour_of
@@ -105,21 +106,12 @@ def _generate(options: Root, config: Config, first: Hour, hours: int, events: in
 
 
 def _run(options: Root, backend: Backend, config: Config, hours: HourRange) -> tuple[UnitResult, ...]:
-    from clickctl.execute import observe_days, plan_units, run_many, units_in
-    from clickctl.render.progress import progress
+    from clickctl.execute import observe_days, plan_units, units_in
 
     days = observe_days(backend.publisher, hours.days)
     items = plan_units(backend.publisher, days, units_in(days, hours, hours.end), config.quality, None)
-    engine = backend.engine(config.job.engine)
-    try:
-        sizes = {str(item.unit): item.bytes_in for item in items}
-        with stopping(options.talk) as stop, progress(options.talk, sizes) as on_done:
-            return run_many(
-                runner_for(backend, config), items, engine,
-                at_once=os.cpu_count() or 1, force=False, fail_fast=False, stop=stop, on_done=on_done,
-            )  # fmt: skip
-    finally:
-        engine.close()
+    results, _ = run_units(options, backend, config, items, config.job.engine, at_once=os.cpu_count() or 1)
+    return results
 
 
 def _show(backend: Backend, config: Config, results: tuple[UnitResult, ...], report: StatusReport) -> None:

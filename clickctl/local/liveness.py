@@ -8,15 +8,14 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 
 from clickctl.domain.ledger import Owner
-from clickctl.publish import LEASE_SECONDS
+from clickctl.publish import LEASE_SECONDS, now_text
 
 
 class ProcessLiveness:
     """Asks the kernel about processes of this host, and trusts the lease of any other's."""
 
     def me(self) -> Owner:
-        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        return Owner(socket.gethostname(), os.getpid(), _started(os.getpid()), now)
+        return Owner(socket.gethostname(), os.getpid(), _started(os.getpid()), now_text())
 
     def alive(self, owner: Owner) -> bool:
         if owner.host == socket.gethostname():

@@ -37,7 +37,7 @@ class SparkEngine:
         if done.returncode:
             raise _error(done.returncode, said, tail)
         commit = self.publisher.ledger(order.unit.day).entry(order.unit).commit
-        if commit is None or commit.run_id == (before.run_id if before else None):
+        if commit is None or commit.run_id != order.run_id:
             raise RunFailed(f"The Spark job of {order.unit} ended well but committed nothing.", hint="Look at its log.")
         return Outcome(commit, len(before.files) if before else 0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from clickctl.domain.errors import EXIT_CONFLICT, EXIT_FAILED, EXIT_OK
 from clickctl.domain.hours import Day, Hour, Unit
 from clickctl.domain.ledger import Commit, InputFile, Ledger, UnitEntry, fingerprint
 from clickctl.domain.rules import QualityRules
@@ -33,6 +34,13 @@ class Verdict(StrEnum):
     def needs_help(self) -> bool:
         """It is not up to date, and running it would not make it so."""
         return self in (Verdict.BUSY, Verdict.BLOCKED, Verdict.INPUTS_GONE)
+
+    @property
+    def exit_code(self) -> int:
+        """Of a command that was asked for this unit and did not run it."""
+        if self is Verdict.BUSY:
+            return EXIT_CONFLICT
+        return EXIT_FAILED if self.needs_help or self is Verdict.NO_RAW else EXIT_OK
 
 
 _RUNS = {Verdict.MISSING, Verdict.COMPACT, Verdict.STALE, Verdict.TORN, Verdict.FAILED, Verdict.FORCED}

@@ -34,7 +34,7 @@ class UnitOrder:
     """An order to an engine: run this unit from these inputs.
 
     `base` names the runs the unit's entries held when it was planned; publishing refuses when
-    they have changed since. `hours` of a day are those with raw files.
+    they have changed since.
     """
 
     unit: Unit

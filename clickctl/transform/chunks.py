@@ -17,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 
 from clickctl.domain.hours import Day
-from clickctl.domain.layout import QUARANTINE
 from clickctl.transform.times import Int64s
 
 
@@ -92,7 +91,3 @@ def split_batch(batch: pa.RecordBatch, groups: Int64s) -> Iterator[tuple[int, pa
     starts = np.flatnonzero(np.r_[True, grouped[1:] != grouped[:-1]])
     for start, end in zip(starts, np.r_[starts[1:], len(grouped)], strict=True):
         yield int(grouped[start]), taken.slice(int(start), int(end - start))
-
-
-def quarantine_target(day: Day) -> Target:
-    return Target(QUARANTINE, day, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 
 from clickctl.domain.hours import Day, Hour
-from clickctl.domain.layout import FACTS, USERS
+from clickctl.domain.layout import FACTS, QUARANTINE, USERS
 from clickctl.domain.quality import Quality, keep_common
 from clickctl.domain.rules import QualityRules
 from clickctl.plan.unit import Shards
-from clickctl.transform.chunks import Chunk, Spill, Target, quarantine_target, spill_to, split_batch
+from clickctl.transform.chunks import Chunk, Spill, Target, spill_to, split_batch
 from clickctl.transform.lines import Block, CorruptFile, LongPiece, read_blocks
 from clickctl.transform.parse import LineParser
 from clickctl.transform.rejects import PIECE_BYTES, member, piece, record
@@ -145,8 +145,8 @@ class _Reading:
         self.quarantined += 1
         self.reasons.update(reasons)
 
-    def _put(self, records: object) -> None:
-        self.sink.add(quarantine_target(self.file.arrival.day), member(records))  # type: ignore[arg-type]
+    def _put(self, records: Iterable[dict[str, object]]) -> None:
+        self.sink.add(Target(QUARANTINE, self.file.arrival.day, 0), member(records))
 
 
 def buckets_of_ids(ids: pa.FixedSizeBinaryArray) -> Int64s:

@@ -39,9 +39,7 @@ def reduce_users(rows: pa.RecordBatch | pa.Table) -> pa.RecordBatch:
     if table.num_rows == 0:
         return pa.RecordBatch.from_arrays([pa.array([], f.type) for f in USER_CHUNK], schema=USER_CHUNK)
     column = {name: table[name].chunk(0) for name in table.column_names}
-    encoded = column["user_id"].dictionary_encode()
-    names, ranks = _ranked(encoded.dictionary)
-    user = ranks[encoded.indices.to_numpy(zero_copy_only=False)]
+    names, user = ranked(column["user_id"].dictionary_encode())
     first, last = (column[name].to_numpy(zero_copy_only=False) for name in ("first_seen", "last_seen"))
     agent, agent_at = _latest(user, len(names), column["user_agent"], column["user_agent_at"])
     address, address_at = _latest(user, len(names), column["ip"], column["ip_at"])
@@ -52,12 +50,13 @@ def reduce_users(rows: pa.RecordBatch | pa.Table) -> pa.RecordBatch:
     return pa.record_batch([names, earliest, latest, agent, agent_at, address, address_at], schema=USER_CHUNK)
 
 
-def _ranked(distinct: pa.StringArray) -> tuple[pa.StringArray, Indices]:
-    """The distinct texts in order of their bytes, and the place of each old index in it."""
-    order = pc.sort_indices(distinct).to_numpy()
+def ranked(encoded: pa.DictionaryArray) -> tuple[pa.StringArray, Indices]:
+    """The distinct texts of a column in order of their bytes, and the place of each row's among them."""
+    order = pc.sort_indices(encoded.dictionary).to_numpy()
     ranks = np.empty(len(order), np.int64)
     ranks[order] = np.arange(len(order))
-    return distinct.take(pa.array(order)), ranks
+    rows: Indices = ranks[encoded.indices.to_numpy(zero_copy_only=False)]
+    return encoded.dictionary.take(pa.array(order)), rows
 
 
 def _latest(user: Indices, users: int, text: pa.StringArray, at: pa.Int64Array) -> tuple[pa.StringArray, pa.Int64Array]:
@@ -65,9 +64,7 @@ def _latest(user: Indices, users: int, text: pa.StringArray, at: pa.Int64Array) 
     present = np.flatnonzero(text.is_valid().to_numpy(zero_copy_only=False))
     when: Int64s = at.fill_null(0).to_numpy(zero_copy_only=False)[present]
     who = user[present]
-    encoded = text.take(pa.array(present)).dictionary_encode()
-    values, ranks = _ranked(encoded.dictionary)
-    rank = ranks[encoded.indices.to_numpy(zero_copy_only=False)]
+    values, rank = ranked(text.take(pa.array(present)).dictionary_encode())
     order = np.lexsort((rank, when, who))
     is_last = np.ones(len(order), np.bool_)
     is_last[:-1] = who[order[1:]] != who[order[:-1]]

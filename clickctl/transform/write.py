@@ -18,7 +18,7 @@ from clickctl.domain.quality import Quality, keep_common
 from clickctl.transform import schemas
 from clickctl.transform.chunks import Target
 from clickctl.transform.times import Int64s
-from clickctl.transform.users import reduce_users
+from clickctl.transform.users import ranked, reduce_users
 
 ROW_GROUP = 131_072
 """Rows of a row group: some 15 MB, so that a reader looking for one user skips most of a file."""
@@ -122,22 +122,13 @@ def _sorted_distinct(rows: pa.Table) -> Int64s:
     ids = rows["click_id"].combine_chunks()
     halves = np.frombuffer(ids.buffers()[1], ">u8")[: 2 * len(ids)].reshape(-1, 2)
     high, low = halves[:, 0].astype(np.uint64), halves[:, 1].astype(np.uint64)
-    user = _ranks(rows["user_id"])
+    _, user = ranked(rows["user_id"].dictionary_encode().combine_chunks())
     time = rows["event_time"].to_numpy()
     order = np.lexsort((low, high, time, user))
     high, low = high[order], low[order]
     first = np.ones(len(order), np.bool_)
     first[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
     return order[first]
-
-
-def _ranks(column: pa.ChunkedArray) -> Int64s:
-    encoded = column.dictionary_encode().combine_chunks()
-    by_text = pc.sort_indices(encoded.dictionary).to_numpy()
-    ranks = np.empty(len(by_text), np.int64)
-    ranks[by_text] = np.arange(len(by_text))
-    ranked: Int64s = ranks[encoded.indices.to_numpy(zero_copy_only=False)]
-    return ranked
 
 
 def _count_facts(target: Target, rows: pa.Table, order: Int64s, duplicates: int) -> Quality:
