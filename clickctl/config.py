@@ -17,49 +17,10 @@ from typing import Any
 from clickctl.domain.errors import ConfigError
 from clickctl.domain.rules import QualityRules
 from clickctl.domain.structure import StructureError, from_plain, hints
+from clickctl.settings import AthenaSettings, AwsSettings, CatalogSettings, GlueSettings, JobSettings, LakeRoots
 
-ENGINES = ("local", "spark")
+BACKENDS = ("aws", "local")
 _RESERVED = ("CLICKCTL_CONFIG", "CLICKCTL_PROFILE", "CLICKCTL_REGION")
-
-
-@dataclass(frozen=True)
-class LakeRoots:
-    """The four roots: folders, or s3:// prefixes, without a slash at the end."""
-
-    raw: str
-    processed: str
-    quarantine: str
-    alerts: str
-
-    def __post_init__(self) -> None:
-        for f in fields(self):
-            value = getattr(self, f.name)
-            if not value.strip("/ ") or "\0" in value:
-                raise ValueError(f"{f.name}: {value!r} is no folder and no s3:// prefix")
-            rooted = value if value.startswith("s3://") else os.path.abspath(os.path.expanduser(value))
-            object.__setattr__(self, f.name, rooted.rstrip("/"))
-
-    def root(self, table: str) -> str:
-        """The root a table's keys are relative to."""
-        return self.quarantine if table == "quarantine" else self.processed
-
-
-@dataclass(frozen=True)
-class JobSettings:
-    """How a unit is run."""
-
-    engine: str = "local"
-    workers: int = 0
-    target_file_mb: int = 128
-    spill_dir: str = ""
-
-    def __post_init__(self) -> None:
-        if self.engine not in ENGINES:
-            raise ValueError(f"engine: {self.engine!r} is not one of {', '.join(ENGINES)}")
-        if self.workers < 0:
-            raise ValueError("workers must be 0 (one per core) or more")
-        if not 1 <= self.target_file_mb <= 512:
-            raise ValueError("target_file_mb must lie between 1 and 512")
 
 
 @dataclass(frozen=True)
@@ -68,9 +29,24 @@ class Config:
 
     lake: LakeRoots
     backend: str = "local"
+    aws: AwsSettings = field(default_factory=AwsSettings)
     quality: QualityRules = field(default_factory=QualityRules)
     job: JobSettings = field(default_factory=JobSettings)
+    glue: GlueSettings = field(default_factory=GlueSettings)
+    catalog: CatalogSettings = field(default_factory=CatalogSettings)
+    athena: AthenaSettings = field(default_factory=AthenaSettings)
     source: str = ""
+
+    def __post_init__(self) -> None:
+        if self.backend not in BACKENDS:
+            raise ValueError(f"backend: {self.backend!r} is not one of {', '.join(BACKENDS)}")
+        if self.backend == "aws" and not self.lake.processed.startswith("s3://"):
+            raise ValueError('backend "aws" needs s3:// roots in [lake]')
+
+    @property
+    def engine(self) -> str:
+        """The engine units run on unless a flag says otherwise."""
+        return self.job.engine or ("glue" if self.backend == "aws" else "local")
 
 
 def find_config(flag: str | None, env: Mapping[str, str]) -> Path:
@@ -99,11 +75,20 @@ def load_config(path: Path, env: Mapping[str, str]) -> Config:
     if "source" in plain:
         raise ConfigError(f"{path}: source: unknown key.")
     ours = {name: env[name] for name in sorted(env) if name.startswith("CLICKCTL_") and name not in _RESERVED}
-    _overlay(plain, ours)
+    _overlay(plain, {**_of_the_sdk(env), **ours})
     try:
         return from_plain(Config, {**plain, "source": str(path)}, strict=True)
     except StructureError as error:
         raise ConfigError(f"{path}: {error}.", hint=_suggestion(error, ours)) from None
+
+
+def _of_the_sdk(env: Mapping[str, str]) -> dict[str, str]:
+    """What the SDK's own variables say wins over the file; --profile and --region set them too."""
+    said = {
+        "CLICKCTL_AWS_REGION": env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION"),
+        "CLICKCTL_AWS_PROFILE": env.get("AWS_PROFILE"),
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def _overlay(plain: dict[str, Any], env: Mapping[str, str]) -> None:
@@ -122,11 +107,11 @@ def _overlay(plain: dict[str, Any], env: Mapping[str, str]) -> None:
 
 
 def _from_text(wanted: Any, text: str, name: str) -> Any:
-    if wanted is int:
+    if wanted in (int, float):
         try:
-            return int(text)
+            return wanted(text)
         except ValueError:
-            raise ConfigError(f"{name}={text!r} is not a whole number.") from None
+            raise ConfigError(f"{name}={text!r} is not a {'whole ' if wanted is int else ''}number.") from None
     return text if wanted is str else [part.strip() for part in text.split(",")] if text else []
 
 

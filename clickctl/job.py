@@ -17,7 +17,6 @@ from uuid import uuid4
 import pyarrow as pa
 
 import clickctl
-from clickctl.config import LakeRoots
 from clickctl.domain.errors import ClickctlError, LakeError, RunFailed
 from clickctl.domain.layout import QUARANTINE, output_file
 from clickctl.domain.ledger import Commit, InputFile, OutputFile
@@ -26,6 +25,7 @@ from clickctl.observe import arrival_of, list_raw
 from clickctl.plan.unit import UnitOrder
 from clickctl.ports import Lake, Outcome
 from clickctl.publish import Publisher, now_text
+from clickctl.settings import LakeRoots
 from clickctl.transform.chunks import Chunk, Target
 from clickctl.transform.read import RawFile, ReadResult, read_file
 from clickctl.transform.write import write_file

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from clickctl.config import LakeRoots
 from clickctl.domain.errors import LakeError
 from clickctl.domain.hours import Day, Hour, Unit
 from clickctl.domain.layout import is_raw_file, raw_prefix
@@ -14,6 +13,7 @@ from clickctl.plan.partition import Seen
 from clickctl.plan.unit import related
 from clickctl.ports import Lake
 from clickctl.publish import Publisher
+from clickctl.settings import LakeRoots
 
 
 @dataclass(frozen=True)

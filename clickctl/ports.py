@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from clickctl.domain.errors import ClickctlError
 from clickctl.domain.hours import Day
 from clickctl.domain.ledger import Commit, Owner
+from clickctl.plan.catalog import Applied, CatalogSeen, Change
 from clickctl.plan.unit import UnitOrder
 
 
@@ -76,10 +78,27 @@ class Liveness(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one order: a commit, with what it replaced."""
+    """What became of one order: a commit, with what it replaced.
+
+    `job_run` names the run of a service; `dpu_hours` and `dollars` are this unit's share of its bill.
+    """
 
     commit: Commit
     replaced_files: int
+    job_run: str = ""
+    dpu_hours: float | None = None
+    dollars: float | None = None
+
+
+@dataclass(frozen=True)
+class Left:
+    """A job run that goes on without us: it was not to be waited for, or we were interrupted."""
+
+    job_run: str
+    stopped: bool = False
+
+
+Ended = Outcome | Left | ClickctlError
 
 
 class Engine(Protocol):
@@ -88,16 +107,56 @@ class Engine(Protocol):
     @property
     def name(self) -> str: ...
 
-    def run(self, order: UnitOrder) -> Outcome:
-        """Run one unit to its commit, or raise a ClickctlError. Called from several threads."""
+    @property
+    def units_per_run(self) -> int:
+        """How many orders one call of `run` may be given."""
+        ...
+
+    def run(self, orders: Sequence[UnitOrder]) -> Sequence[Ended]:
+        """Run units to their commits: for each, in order, what became of it. Called from several threads.
+
+        All orders have one run_id. What goes wrong for all of them is raised as a ClickctlError.
+        """
+        ...
+
+    def interrupt(self) -> None:
+        """Wait no longer for what runs elsewhere: `run` returns `Left`. What runs here is finished."""
         ...
 
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True)
+class Answer:
+    """The rows of a query, and what it cost. Bytes and dollars are 0 where nothing is billed."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+    bytes_scanned: int = 0
+    dollars: float = 0.0
+    seconds: float = 0.0
+    query_id: str = ""
+
+
 class Query(Protocol):
     """Asks the tables."""
 
-    def rows(self, table: str, days: Sequence[Day], limit: int) -> tuple[tuple[str, ...], Sequence[tuple[object, ...]]]:
-        """Column names and the first rows of one table on some event-days."""
+    def rows(self, table: str, days: Sequence[Day], limit: int) -> Answer:
+        """The first rows of one table on some event-days."""
+        ...
+
+    def run(self, sql: str, parameters: Sequence[str] = ()) -> Answer:
+        """One statement; each `?` in it stands for a parameter, given as text."""
+        ...
+
+
+class Catalog(Protocol):
+    """The tables as query engines know them."""
+
+    def observe(self, days: Sequence[Day] | None) -> CatalogSeen:
+        """What is known: of all partitions, or only those of some event-days."""
+        ...
+
+    def apply(self, changes: Sequence[Change]) -> Sequence[Applied]:
+        """Make the changes; what became of each. Repeating a change that was made already is fine."""
         ...

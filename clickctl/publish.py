@@ -17,7 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from clickctl.config import LakeRoots
 from clickctl.domain.errors import CommitConflict, LakeError
 from clickctl.domain.hours import Day, Hour
 from clickctl.domain.layout import ledger_key, staging_prefix
@@ -33,6 +32,7 @@ from clickctl.domain.ledger import (
 )
 from clickctl.plan.unit import UnitOrder, base_of, related
 from clickctl.ports import Lake, Liveness, Outcome, PreconditionFailed
+from clickctl.settings import LakeRoots
 
 _TRIES = 50
 LEASE_SECONDS = 600

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from clickctl.config import Config, LakeRoots
+from clickctl.config import Config
 from clickctl.domain.errors import ConfigError
 from clickctl.ports import Engine, Lake, Query
 from clickctl.publish import Publisher
+from clickctl.settings import LakeRoots
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from clickctl.config import LakeRoots
 from clickctl.domain import errors
 from clickctl.domain.errors import ClickctlError, UsageError
 from clickctl.domain.hours import Unit, hour_of, parse_unit
@@ -34,6 +33,7 @@ from clickctl.observe import see_unit
 from clickctl.plan.partition import decide
 from clickctl.plan.unit import UnitOrder, order_unit
 from clickctl.publish import Publisher
+from clickctl.settings import LakeRoots
 from clickctl.wiring import publisher_for
 
 

@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from clickctl.config import Config, LakeRoots
+from clickctl.config import Config
 from clickctl.domain.rules import QualityRules
 from clickctl.local.lake import FolderLake
 from clickctl.local.liveness import ProcessLiveness
 from clickctl.publish import Publisher
+from clickctl.settings import LakeRoots
 from tests.backends.small_lake import SmallLake, small_lake
 
 # A shared machine is slow at times, which is nobody's fault.

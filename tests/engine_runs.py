@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from clickctl.config import LakeRoots
 from clickctl.domain.hours import Unit, unit_from_name
 from clickctl.domain.ledger import Commit
 from clickctl.domain.quality import Quality
@@ -30,6 +29,7 @@ from clickctl.observe import see_unit
 from clickctl.plan.unit import UnitOrder, order_unit
 from clickctl.ports import Engine
 from clickctl.publish import Publisher
+from clickctl.settings import LakeRoots
 from tests.conftest import REPO, SHARED
 
 ANY = QualityRules(actions=("*",), max_lateness="9d", max_skew="2d")

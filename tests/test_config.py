@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from clickctl.config import Config, JobSettings, LakeRoots, find_config, load_config
+from clickctl.config import Config, find_config, load_config
 from clickctl.domain.errors import ConfigError
 from clickctl.domain.rules import QualityRules
+from clickctl.settings import JobSettings, LakeRoots
 
 REPO = Path(__file__).parents[1]
 LAKE = '[lake]\nraw = "/l/raw"\nprocessed = "/l/processed"\nquarantine = "/l/quarantine"\nalerts = "/l/alerts"\n'

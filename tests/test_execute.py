@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from clickctl.config import LakeRoots
 from clickctl.domain.hours import Day, Hour, HourRange, Unit
 from clickctl.domain.rules import QualityRules
 from clickctl.execute import Stop, UnitResult, UnitRunner, observe_days, plan_units, run_many, status_of, units_in
 from clickctl.local.engine import LocalEngine
 from clickctl.plan.backfill import PlannedUnit
 from clickctl.publish import Publisher
+from clickctl.settings import LakeRoots
 from tests.commands.lakes import Put, fill
 from tests.conftest import event
 

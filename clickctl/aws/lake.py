@@ -8,23 +8,22 @@ because the boto3 of a Glue image may be too old to name them as parameters.
 
 from __future__ import annotations
 
-import os
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from uuid import uuid4
 
-import boto3
-import botocore.config
 import botocore.exceptions
 
-import clickctl
-from clickctl.domain.errors import ClickctlError, ConfigError, LakeError
+from clickctl.aws.clients import client
+from clickctl.aws.errors import code_of, explained
+from clickctl.domain.errors import LakeError
 from clickctl.ports import ObjectInfo, PreconditionFailed
+from clickctl.settings import AwsSettings
 
 _CONFLICT_TRIES = 10
 _DELETE_BATCH = 1000  # the most DeleteObjects takes
@@ -34,16 +33,24 @@ _MARK = "clickctl-write"  # metadata by which a write knows itself again
 _condition = threading.local()
 
 
+@dataclass(frozen=True)
 class S3Lake:
-    """Objects of S3, with the SDK's own settings for credentials, region and endpoint.
+    """Objects of S3. Holds settings only, so that it can be sent to workers."""
 
-    Holds nothing, so that it can be sent to workers; clients are made once per process.
-    """
+    aws: AwsSettings
+
+    @property
+    def client(self) -> Any:
+        with explained("S3"):
+            found = client("s3", self.aws)
+        # Registered under one id, so once however often this is called.
+        found.meta.events.register("before-call.s3.PutObject", _add_condition, unique_id="clickctl-condition")
+        return found
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         bucket, key = _split(prefix)
         with _explained(prefix):
-            for page in _client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
                 for found in page.get("Contents", ()):
                     yield ObjectInfo(f"s3://{bucket}/{found['Key']}", found["ETag"].strip('"'), found["Size"])
 
@@ -51,10 +58,10 @@ class S3Lake:
         bucket, key = _split(location)
         with _explained(location):
             try:
-                found = _client().get_object(Bucket=bucket, Key=key)
+                found = self.client.get_object(Bucket=bucket, Key=key)
                 return found["Body"].read(), found["ETag"]
             except botocore.exceptions.ClientError as error:
-                if _code(error) in ("NoSuchKey", "404"):
+                if code_of(error) in ("NoSuchKey", "404"):
                     return None
                 raise
 
@@ -63,7 +70,7 @@ class S3Lake:
         bucket, key = _split(location)
         with _explained(location):
             file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-            _client().download_fileobj(bucket, key, file)
+            self.client.download_fileobj(bucket, key, file)
             file.seek(0)
             return cast(BinaryIO, file)
 
@@ -75,28 +82,36 @@ class S3Lake:
             for _ in range(_CONFLICT_TRIES):
                 try:
                     with _conditional(condition):
-                        return str(_client().put_object(Bucket=bucket, Key=key, Body=data, Metadata=mark)["ETag"])
+                        return str(self.client.put_object(Bucket=bucket, Key=key, Body=data, Metadata=mark)["ETag"])
                 except botocore.exceptions.ClientError as error:
-                    if _code(error) in ("ConditionalRequestConflict", "409"):
+                    if code_of(error) in ("ConditionalRequestConflict", "409"):
                         continue
-                    if _code(error) not in ("PreconditionFailed", "412", "NoSuchKey", "404"):
+                    if code_of(error) not in ("PreconditionFailed", "412", "NoSuchKey", "404"):
                         raise
                     break
             # The SDK repeats a request whose reply was lost, and the repetition then finds our own object.
-            present = _head(bucket, key)
+            present = self._head(bucket, key)
             if present and present["Metadata"].get(_MARK) == mark[_MARK]:
                 return str(present["ETag"])
         raise PreconditionFailed(location)
 
+    def _head(self, bucket: str, key: str) -> Any:
+        try:
+            return self.client.head_object(Bucket=bucket, Key=key)
+        except botocore.exceptions.ClientError as error:
+            if code_of(error) in ("NoSuchKey", "404"):
+                return None
+            raise
+
     def upload(self, path: Path, location: str) -> None:
         bucket, key = _split(location)
         with _explained(location):
-            _client().upload_file(str(path), bucket, key)
+            self.client.upload_file(str(path), bucket, key)
 
     def copy(self, source: str, target: str) -> None:
         (from_bucket, from_key), (bucket, key) = _split(source), _split(target)
         with _explained(source):
-            _client().copy({"Bucket": from_bucket, "Key": from_key}, bucket, key)
+            self.client.copy({"Bucket": from_bucket, "Key": from_key}, bucket, key)
 
     def delete(self, locations: Iterable[str]) -> None:
         by_bucket: dict[str, Any] = {}
@@ -110,7 +125,7 @@ class S3Lake:
         with _explained(f"s3://{bucket}/{keys[0]}"):
             wanted: Any = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
             # A reply of 200 can carry an error for each key.
-            if errors := _client().delete_objects(Bucket=bucket, Delete=wanted).get("Errors"):
+            if errors := self.client.delete_objects(Bucket=bucket, Delete=wanted).get("Errors"):
                 first = errors[0]
                 location = f"s3://{bucket}/{first.get('Key')}"
                 raise LakeError(
@@ -119,32 +134,6 @@ class S3Lake:
                     hint="Check s3:DeleteObject, then run the same command again.",
                     changed="",
                 )
-
-
-def _head(bucket: str, key: str) -> Any:
-    try:
-        return _client().head_object(Bucket=bucket, Key=key)
-    except botocore.exceptions.ClientError as error:
-        if _code(error) in ("NoSuchKey", "404"):
-            return None
-        raise
-
-
-def _client() -> Any:
-    return _client_of(os.getpid())
-
-
-@lru_cache(maxsize=1)
-def _client_of(pid: int) -> Any:
-    """One client a process: connections do not survive a fork."""
-    config = botocore.config.Config(
-        retries={"mode": "adaptive", "total_max_attempts": 8},
-        max_pool_connections=32,
-        user_agent_extra=f"clickctl/{clickctl.__version__}",
-    )
-    client = boto3.Session().client("s3", config=config)
-    client.meta.events.register("before-call.s3.PutObject", _add_condition)
-    return client
 
 
 @contextmanager
@@ -165,45 +154,13 @@ def _split(location: str) -> tuple[str, str]:
     return bucket, key
 
 
-def _code(error: botocore.exceptions.ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-_CREDENTIALS = ("ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken")
-
-
 @contextmanager
 def _explained(location: str) -> Iterator[None]:
-    """botocore's errors to ours: what failed, on which object, what to do."""
+    """Errors of the SDK and of this machine's disk as LakeError."""
     try:
-        yield
-    except botocore.exceptions.ClientError as error:
-        raise _ours(error, location) from error
-    except botocore.exceptions.NoCredentialsError as error:
-        raise ConfigError(
-            "There are no AWS credentials.", hint="Set AWS_PROFILE or --profile, or log in again."
-        ) from error
-    except (botocore.exceptions.BotoCoreError, boto3.exceptions.Boto3Error) as error:
-        raise LakeError(
-            f"{location}: {error}.", hint="Check the network, region and endpoint, then try again.", changed=""
-        ) from error
+        with explained(location, LakeError):
+            yield
     except OSError as error:
         raise LakeError(
             f"{location}: {error}.", hint="Check this machine's disk, then try again.", changed=""
         ) from error
-
-
-def _ours(error: botocore.exceptions.ClientError, location: str) -> ClickctlError:
-    code, text = _code(error), error.response.get("Error", {}).get("Message", "")
-    if code in _CREDENTIALS:
-        return ConfigError(
-            f"AWS refused the credentials: {code} {text}.", hint="Log in again, then run the same command."
-        )
-    hints: dict[str, str] = {
-        "AccessDenied": "Check the role's policy, the bucket's policy and the KMS key's.",
-        "403": "Check the role's policy, the bucket's policy and the KMS key's.",
-        "NoSuchBucket": "Check [lake] in the configuration, and the account.",
-        "PermanentRedirect": "The bucket is in another region: set --region.",
-        "SlowDown": "S3 is throttling: try again, with fewer units at once.",
-    }
-    return LakeError(f"{location}: {code} {text}.", hint=hints.get(code, "Try again."), changed="")

@@ -66,11 +66,11 @@ def runner_for(backend: Backend, config: Config) -> UnitRunner:
 
 def engine_name(flag: str, config: Config) -> str:
     """--engine, else the configured one."""
-    from clickctl.config import ENGINES
+    from clickctl.settings import ENGINES
 
     if flag and flag not in ENGINES:
         raise UsageError(f"--engine {flag!r} is not one of {', '.join(ENGINES)}.")
-    return flag or config.job.engine
+    return flag or config.engine
 
 
 @contextmanager

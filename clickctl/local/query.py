@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clickctl.config import LakeRoots
 from clickctl.domain.errors import ConfigError
 from clickctl.domain.hours import Day
 from clickctl.domain.layout import partition_prefix
 from clickctl.ports import Lake
+from clickctl.settings import LakeRoots
 
 
 class DuckQuery:

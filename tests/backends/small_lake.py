@@ -14,7 +14,6 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from clickctl.config import LakeRoots
 from clickctl.domain.hours import Day, Hour, HourRange, unit_from_name
 from clickctl.domain.layout import FACTS, owner_of
 from clickctl.domain.ledger import Ledger, UnitEntry
@@ -26,6 +25,7 @@ from clickctl.local.lake import FolderLake
 from clickctl.local.liveness import ProcessLiveness
 from clickctl.ports import Lake, Liveness
 from clickctl.publish import Publisher
+from clickctl.settings import LakeRoots
 
 DAYS = tuple(unit_from_name(f"2026-01-{n:02}") for n in range(3, 8))
 _RULES = QualityRules()

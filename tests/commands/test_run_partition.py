@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from clickctl.config import LakeRoots
 from clickctl.domain.ledger import VERSION
+from clickctl.settings import LakeRoots
 from tests.commands.lakes import Put, events, fill, tree
 from tests.conftest import Shell, event
 

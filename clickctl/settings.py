@@ -1,0 +1,121 @@
+"""The sections of the configuration as frozen values. `config.py` reads them.
+
+Every key is shown with its default in config.example.toml.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields
+
+ENGINES = ("glue", "local", "spark")
+
+DPUS = {
+    "G.025X": 0.25, "G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8, "G.12X": 12, "G.16X": 16,
+    "R.1X": 1, "R.2X": 2, "R.4X": 4, "R.8X": 8,
+}  # fmt: skip
+"""Data processing units of a Glue worker by its type (Glue API reference, CreateJob, WorkerType)."""
+
+
+@dataclass(frozen=True)
+class LakeRoots:
+    """The four roots: folders, or s3:// prefixes, without a slash at the end."""
+
+    raw: str
+    processed: str
+    quarantine: str
+    alerts: str
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if not value.strip("/ ") or "\0" in value:
+                raise ValueError(f"{f.name}: {value!r} is no folder and no s3:// prefix")
+            rooted = value if value.startswith("s3://") else os.path.abspath(os.path.expanduser(value))
+            object.__setattr__(self, f.name, rooted.rstrip("/"))
+
+    def root(self, table: str) -> str:
+        """The root a table's keys are relative to."""
+        return self.quarantine if table == "quarantine" else self.processed
+
+
+@dataclass(frozen=True)
+class JobSettings:
+    """How a unit is run. `engine` is one of ENGINES; empty: glue on the aws backend, else local."""
+
+    engine: str = ""
+    workers: int = 0
+    target_file_mb: int = 128
+    spill_dir: str = ""
+
+    def __post_init__(self) -> None:
+        if self.engine not in ("", *ENGINES):
+            raise ValueError(f"engine: {self.engine!r} is not one of {', '.join(ENGINES)}")
+        if self.workers < 0:
+            raise ValueError("workers must be 0 (one per core) or more")
+        if not 1 <= self.target_file_mb <= 512:
+            raise ValueError("target_file_mb must lie between 1 and 512")
+
+
+@dataclass(frozen=True)
+class AwsSettings:
+    """How AWS is reached. What is empty is left to the SDK's own settings (environment, profile, role)."""
+
+    region: str = ""
+    profile: str = ""
+    role_arn: str = ""
+    endpoint_url: str = ""
+    kms_key: str = ""
+    read_timeout: int = 60
+
+    def __post_init__(self) -> None:
+        if self.read_timeout < 1:
+            raise ValueError("read_timeout must be 1 second or more")
+
+
+@dataclass(frozen=True)
+class GlueSettings:
+    """The Glue job. Runs are started with this worker type and count, whatever the job's own are."""
+
+    job: str = "clickstream"
+    worker_type: str = "G.1X"
+    workers: int = 4
+    max_concurrent_runs: int = 4
+    timeout_minutes: int = 120
+    poll_seconds: float = 10.0
+    dollars_per_dpu_hour: float = 0.44
+
+    def __post_init__(self) -> None:
+        if self.worker_type not in DPUS:
+            raise ValueError(f"worker_type: {self.worker_type!r} is not one of {', '.join(DPUS)}")
+        if self.workers < 2:
+            raise ValueError("workers must be 2 or more: one of them is Spark's driver")
+        if self.max_concurrent_runs < 1 or self.timeout_minutes < 1 or self.poll_seconds <= 0:
+            raise ValueError("max_concurrent_runs, timeout_minutes and poll_seconds must be above 0")
+        if self.dollars_per_dpu_hour < 0:
+            raise ValueError("dollars_per_dpu_hour must be 0 or more")
+
+    @property
+    def dpus(self) -> float:
+        return DPUS[self.worker_type] * self.workers
+
+
+@dataclass(frozen=True)
+class CatalogSettings:
+    """Where the tables are known: a Glue database, or on the local backend a DuckDB file (`path`)."""
+
+    database: str = "clickstream"
+    facts: str = "fact_clicks"
+    users: str = "dim_users"
+    users_view: str = "users"
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class AthenaSettings:
+    """Athena. `output` may be empty when the workgroup has its own; `max_scan_gb` 0 sets no limit."""
+
+    workgroup: str = "primary"
+    output: str = ""
+    max_scan_gb: float = 100.0
+    dollars_per_tb: float = 5.0
