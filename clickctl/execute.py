@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from clickctl.domain.errors import EXIT_FAILED, EXIT_OK, EXIT_SERVICE, ClickctlError
-from clickctl.domain.hours import Day, Hour, HourRange, Unit
+from clickctl.domain.errors import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    ClickctlError,
+)
+from clickctl.domain.hours import Day, Unit
 from clickctl.domain.layout import raw_prefix
-from clickctl.domain.ledger import Ledger, UnitEntry
 from clickctl.domain.quality import Quality
 from clickctl.domain.rules import QualityRules
-from clickctl.observe import DaySeen, RawListing, judge_runs, see_day, see_unit
-from clickctl.plan.backfill import Only, PlannedUnit, plan_unit, units_of
+from clickctl.observe import RawListing, see_unit
+from clickctl.plan.backfill import PlannedUnit
 from clickctl.plan.partition import Decision, Seen, Verdict, decide
-from clickctl.plan.status import HourSeen, HourStatus, StatusReport, hour_status, report
-from clickctl.plan.unit import order_unit
-from clickctl.ports import Engine
+from clickctl.plan.unit import UnitOrder, order_unit
+from clickctl.ports import Ended, Engine, Left, Outcome
 from clickctl.publish import Publisher
 
 
 @dataclass(frozen=True)
 class UnitResult:
-    """What became of one unit. `outcome` is committed, failed, not-started or a verdict that does not run."""
+    """What became of one unit.
+
+    `outcome` is committed, failed, not-started, a verdict that does not run, or of a job run that
+    goes on without us started, running or stopping. `days` are the event-days its files lie in.
+    """
 
     unit: Unit
     outcome: str
@@ -38,44 +44,91 @@ class UnitResult:
     files: tuple[str, ...] = ()
     replaced_files: int = 0
     ignored_objects: int = 0
+    job_run: str = ""
+    dpu_hours: float | None = None
+    dollars: float | None = None
+    days: tuple[Day, ...] = ()
 
     @property
     def changed(self) -> bool:
-        return self.outcome == "committed"
+        return self.outcome in ("committed", "started")
+
+
+Attempt = UnitResult | ClickctlError
+"""What became of a unit, or why it could not be run."""
+
+
+@dataclass(frozen=True)
+class _Ordered:
+    """A unit that is to be run, and what was seen and decided of it."""
+
+    order: UnitOrder
+    decision: Decision
+    raw: RawListing
 
 
 @dataclass(frozen=True)
 class UnitRunner:
-    """Runs units one at a time: observe, decide, order, execute."""
+    """Runs units: observe, decide, order, execute. `joins`: the engine can wait for a run that is under way."""
 
     publisher: Publisher
     rules: QualityRules
     target_bytes: int
+    joins: bool = False
 
     def decide(self, unit: Unit, *, force: bool) -> tuple[Seen, Decision, RawListing]:
-        seen, raw = see_unit(self.publisher, unit)
+        seen, raw = see_unit(self.publisher, unit, joins=self.joins)
         return seen, decide(seen, self.rules, force=force), raw
 
     def run(self, unit: Unit, engine: Engine, *, force: bool = False) -> UnitResult:
-        """Bring a unit up to date. Errors of the unit itself are raised."""
-        seen, decision, raw = self.decide(unit, force=force)
+        """Bring one unit up to date; raises what went wrong with it."""
+        [attempt] = self.run_together([unit], engine, force=force)
+        if isinstance(attempt, ClickctlError):
+            raise attempt
+        return attempt
+
+    def run_together(self, units: Sequence[Unit], engine: Engine, *, force: bool = False) -> list[Attempt]:
+        """Bring units up to date in one call of the engine. What fails all of them is raised."""
+        run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
+        prepared = [self._prepare(unit, run_id, force) for unit in units]
+        # Two hours of a day that was committed meanwhile are one order.
+        orders = {item.order.unit: item for item in prepared if isinstance(item, _Ordered)}
+        ended = dict(zip(orders, engine.run([item.order for item in orders.values()]), strict=True)) if orders else {}
+        return [self._result(item, ended[item.order.unit]) if isinstance(item, _Ordered) else item for item in prepared]
+
+    def _prepare(self, unit: Unit, run_id: str, force: bool) -> _Ordered | Attempt:
+        try:
+            seen, decision, raw = self.decide(unit, force=force)
+        except ClickctlError as error:
+            return error
         if not decision.verdict.runs:
             return self._not_run(seen, decision, raw)
-        run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
-        order = order_unit(seen.unit, run_id, seen.inputs, seen.ledger, self.rules, self.target_bytes)
-        outcome = engine.run(order)
-        commit = outcome.commit
-        roots = self.publisher.roots
+        order = order_unit(seen.unit, run_id, seen.inputs, seen.ledger, self.rules, self.target_bytes, force=force)
+        return _Ordered(order, decision, raw)
+
+    def _result(self, item: _Ordered, ended: Ended) -> Attempt:
+        if isinstance(ended, ClickctlError):
+            return ended
+        if isinstance(ended, Left):
+            return _left(item.order.unit, ended)
+        return self._committed(item, ended)
+
+    def _committed(self, item: _Ordered, outcome: Outcome) -> UnitResult:
+        commit, roots = outcome.commit, self.publisher.roots
         return UnitResult(
-            unit=seen.unit,
+            unit=item.order.unit,
             outcome="committed",
-            reason=decision.reason,
+            reason=item.decision.reason,
             run_id=commit.run_id,
             seconds=commit.seconds,
             quality=commit.quality,
             files=tuple(f"{roots.root(file.table)}/{file.key}" for file in commit.files),
             replaced_files=outcome.replaced_files,
-            ignored_objects=raw.ignored,
+            ignored_objects=item.raw.ignored,
+            job_run=outcome.job_run,
+            dpu_hours=outcome.dpu_hours,
+            dollars=outcome.dollars,
+            days=commit.event_days,
         )
 
     def _not_run(self, seen: Seen, decision: Decision, raw: RawListing) -> UnitResult:
@@ -94,7 +147,19 @@ class UnitRunner:
             run_id=commit.run_id if commit else "",
             quality=commit.quality if commit else None,
             ignored_objects=raw.ignored,
+            days=commit.event_days if commit else (),
         )
+
+
+def _left(unit: Unit, left: Left) -> UnitResult:
+    if left.state == "started":
+        hint = f"Look later: clickctl run-partition {unit} waits for it, clickctl status {unit.day} shows its unit."
+        return UnitResult(unit, "started", f"job run {left.job_run} runs", hint, job_run=left.job_run)
+    if left.state == "not-started":
+        return UnitResult(unit, left.state, "stopped before its turn", "", EXIT_FAILED)
+    hint = f"Run 'clickctl run-partition {unit}' to wait for it, or the same command again."
+    reason = f"job run {left.job_run} is {left.state}"
+    return UnitResult(unit, left.state, reason, hint, EXIT_INTERRUPTED, job_run=left.job_run)
 
 
 _ADVICE = {
@@ -109,109 +174,3 @@ def not_run(item: PlannedUnit) -> UnitResult:
     """The result of a planned unit that cannot be run as things are."""
     verdict = Verdict(item.verdict)
     return UnitResult(item.unit, verdict, item.reason, _ADVICE[verdict], verdict.exit_code)
-
-
-class Stop:
-    """A wish to start no more units: made in a signal handler, noticed and told between units."""
-
-    def __init__(self, tell: Callable[[Sequence[Unit]], None] = lambda running: None) -> None:
-        self.asked = False
-        self._tell, self._told = tell, False
-
-    def noticed(self, running: Iterable[Unit]) -> bool:
-        if self.asked and not self._told:
-            self._told = True
-            self._tell(sorted(running, key=str))
-        return self.asked
-
-
-def run_many(
-    runner: UnitRunner,
-    items: Sequence[PlannedUnit],
-    engine: Engine,
-    *,
-    at_once: int,
-    force: bool,
-    fail_fast: bool,
-    stop: Stop,
-    on_done: Callable[[UnitResult], None],
-) -> tuple[UnitResult, ...]:
-    """Run every unit of a plan, `at_once` side by side; one failure does not touch the others.
-
-    After `stop` no more are started; those running are waited for. Results are in the order of items.
-    """
-    results: dict[Unit, UnitResult] = {}
-    waiting = list(items)
-    running: dict[Future[UnitResult], Unit] = {}
-    failed = False
-    with ThreadPoolExecutor(at_once, "unit") as pool:
-        while waiting or running:
-            ended = stop.noticed(running.values()) or (failed and fail_fast)
-            while waiting and len(running) < at_once and not ended:
-                item = waiting.pop(0)
-                running[pool.submit(_attempt, runner, item, engine, force)] = item.unit
-            if not running:
-                break
-            done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-            for future in done:
-                # By the unit planned: the one run is another if its day was committed meanwhile.
-                result = results[running.pop(future)] = future.result()
-                on_done(result)
-                failed = failed or bool(result.exit_code)
-    skipped = {
-        item.unit: UnitResult(item.unit, "not-started", "stopped before its turn", "", EXIT_FAILED) for item in waiting
-    }
-    return tuple({**skipped, **results}[item.unit] for item in items)
-
-
-def _attempt(runner: UnitRunner, item: PlannedUnit, engine: Engine, force: bool) -> UnitResult:
-    try:
-        return runner.run(item.unit, engine, force=force)
-    except ClickctlError as error:
-        return UnitResult(item.unit, "failed", error.message, error.hint, error.exit_code)
-    except Exception as error:  # one unit's surprise must not end the night's backfill
-        reason = f"unexpected {type(error).__name__}: {error}"
-        hint = f"Run 'clickctl --verbose run-partition {item.unit}' to see the trace, and report it."
-        return UnitResult(item.unit, "failed", reason, hint, EXIT_SERVICE)
-
-
-def observe_days(publisher: Publisher, days: Iterable[Day]) -> dict[Day, DaySeen]:
-    """Ledger and raw files of every day: two calls a day, several days at once."""
-    with ThreadPoolExecutor(16, "observe") as pool:
-        return {seen.day: seen for seen in pool.map(lambda day: see_day(publisher, day), days)}
-
-
-def units_in(days: dict[Day, DaySeen], hours: HourRange, present: Hour) -> tuple[Unit, ...]:
-    """The units of a range, without the hours that are not over and that nobody has run yet."""
-    ledgers = {day: seen.ledger for day, seen in days.items()}
-    units = units_of(hours, ledgers, present)
-    return tuple(unit for unit in units if unit.hours[0] < present or ledgers[unit.day].entry(unit) != UnitEntry())
-
-
-def plan_units(
-    publisher: Publisher, days: dict[Day, DaySeen], units: Iterable[Unit], rules: QualityRules, only: Only | None
-) -> tuple[PlannedUnit, ...]:
-    """The verdict on each unit; an hour that is held by its day is seen as that day."""
-    planned = []
-    for wanted in units:
-        day = days[wanted.day]
-        unit = day.ledger.unit_of(wanted) if isinstance(wanted, Hour) else wanted
-        seen = replace(judge_runs(publisher, unit, day.raw.of(unit), day.ledger), problem=day.problem)
-        planned.append(plan_unit(seen, rules, only))
-    return tuple(planned)
-
-
-def status_of(publisher: Publisher, hours: HourRange, rules: QualityRules, present: Hour) -> StatusReport:
-    """The state of every hour of a range; `present` is the hour that is now filling."""
-    days = observe_days(publisher, hours.days)
-    torn = {day: _torn_units(publisher, seen.ledger) for day, seen in days.items()}
-    return report(hours, (_hour_status(hour, days[hour.day], torn[hour.day], rules, present) for hour in hours))
-
-
-def _hour_status(hour: Hour, day: DaySeen, torn: frozenset[str], rules: QualityRules, present: Hour) -> HourStatus:
-    raw = day.raw.of(hour)
-    return hour_status(HourSeen(hour, day.ledger, raw.files, torn, bool(raw.obstacles), day.problem), rules, present)
-
-
-def _torn_units(publisher: Publisher, ledger: Ledger) -> frozenset[str]:
-    return frozenset(name for name, entry in ledger.units.items() if publisher.torn(entry))

@@ -44,6 +44,30 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Meter:
+    """What a unit takes so far. `started` is a reading of time.monotonic, `share` the unit's part of its run."""
+
+    started: float
+    share: float = 1.0
+    dpus: float = 0.0
+    dollars_per_dpu_hour: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return (time.monotonic() - self.started) * self.share
+
+    @property
+    def dpu_hours(self) -> float | None:
+        """None where nothing is billed."""
+        return round(self.seconds * self.dpus / 3600, 6) if self.dpus else None
+
+    @property
+    def dollars(self) -> float | None:
+        hours = self.dpu_hours
+        return None if hours is None else round(hours * self.dollars_per_dpu_hour, 6)
+
+
+@dataclass(frozen=True)
 class UnitWork:
     """The work of one order in a scratch folder of the machine it runs on. Picklable."""
 
@@ -111,12 +135,9 @@ def finish(
     counted: Sequence[Quality],
     parts: Sequence[Part],
     engine: str,
-    started: float,
+    meter: Meter,
 ) -> Outcome:
-    """Check that nothing was lost (P4) and that the input stood still, then publish.
-
-    `started` is a reading of time.monotonic.
-    """
+    """Check that nothing was lost (P4) and that the input stood still, then publish."""
     found = list_raw(publisher.lake, publisher.roots, order.unit).files
     if found != order.inputs:
         raise RunFailed(
@@ -142,7 +163,9 @@ def finish(
         transform=order.rules.name,
         code_version=clickctl.__version__,
         engine=engine,
-        seconds=round(time.monotonic() - started, 3),
+        seconds=round(meter.seconds, 3),
+        cost=meter.dollars,
+        dpu_hours=meter.dpu_hours,
     )
     return publisher.publish(order, commit)
 

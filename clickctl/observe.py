@@ -76,17 +76,23 @@ def see_day(publisher: Publisher, day: Day) -> DaySeen:
         return DaySeen(day, Ledger(day), raw, error.message.rstrip("."))
 
 
-def see_unit(publisher: Publisher, unit: Unit) -> tuple[Seen, RawListing]:
+def see_unit(publisher: Publisher, unit: Unit, *, joins: bool = False) -> tuple[Seen, RawListing]:
     """One unit. An hour of a day that is held as a day is seen as that day (promise P2)."""
     ledger = publisher.ledger(unit.day)
     if isinstance(unit, Hour):
         unit = ledger.unit_of(unit)
     raw = list_raw(publisher.lake, publisher.roots, unit)
-    return judge_runs(publisher, unit, raw, ledger), raw
+    return judge_runs(publisher, unit, raw, ledger, joins=joins), raw
 
 
-def judge_runs(publisher: Publisher, unit: Unit, raw: RawListing, ledger: Ledger) -> Seen:
-    """Add whether the unit, or another one its run would touch, is torn or being published."""
-    publishing = [entry for other in related(unit, ledger) if (entry := ledger.entry(other)).publishing]
-    torn = [publisher.torn(entry) for entry in publishing]
-    return Seen(unit, raw.files, ledger, torn=any(torn), busy=not all(torn), obstacles=raw.obstacles)
+def judge_runs(publisher: Publisher, unit: Unit, raw: RawListing, ledger: Ledger, *, joins: bool) -> Seen:
+    """Add whether the unit, or another one its run would touch, is torn or being published.
+
+    `joins`: a job run that is publishing just this unit is named, for an engine that can join it.
+    """
+    publishing = {other: entry for other in related(unit, ledger) if (entry := ledger.entry(other)).publishing}
+    torn = [publisher.torn(entry) for entry in publishing.values()]
+    mine = publishing.get(unit)
+    alone = joins and len(publishing) == 1 and mine is not None and mine.publishing is not None
+    job_run = mine.publishing.owner.job_run if alone and mine and mine.publishing else None
+    return Seen(unit, raw.files, ledger, any(torn), busy=not all(torn), obstacles=raw.obstacles, job_run=job_run or "")

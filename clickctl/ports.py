@@ -5,7 +5,7 @@ Locations are whole addresses: a path of a folder lake, or `s3://bucket/key`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 from clickctl.domain.errors import ClickctlError
 from clickctl.domain.hours import Day
 from clickctl.domain.ledger import Commit, Owner
-from clickctl.plan.catalog import Applied, CatalogSeen, Change
+from clickctl.plan.catalog import Applied, CatalogSeen, CatalogWanted, Change, DaysWithRows
 from clickctl.plan.unit import UnitOrder
 
 
@@ -92,10 +92,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Left:
-    """A job run that goes on without us: it was not to be waited for, or we were interrupted."""
+    """A job run that goes on without us.
+
+    `state` is started (it was not to be waited for), or as we were interrupted running, stopping
+    or not-started.
+    """
 
     job_run: str
-    stopped: bool = False
+    state: str
 
 
 Ended = Outcome | Left | ClickctlError
@@ -128,7 +132,11 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """The rows of a query, and what it cost. Bytes and dollars are 0 where nothing is billed."""
+    """The rows of a query, and what it cost. Bytes and dollars are 0 where nothing is billed.
+
+    A value is None, a bool, int, float, str, date or datetime (UTC, without a zone); anything else is
+    text. `seconds` is what the caller waited; `query_id` names the query to the service.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
@@ -139,24 +147,34 @@ class Answer:
 
 
 class Query(Protocol):
-    """Asks the tables."""
+    """Asks the tables. A query that fails is an EngineError; Ctrl-C cancels it and goes on as KeyboardInterrupt."""
 
     def rows(self, table: str, days: Sequence[Day], limit: int) -> Answer:
-        """The first rows of one table on some event-days."""
+        """The first rows, by time, of one table (a name of layout.TABLES) on some event-days."""
         ...
 
     def run(self, sql: str, parameters: Sequence[str] = ()) -> Answer:
-        """One statement; each `?` in it stands for a parameter, given as text."""
+        """One statement; each `?` in it stands for a parameter, which is text: CAST(? AS …) makes it another type."""
         ...
 
 
 class Catalog(Protocol):
-    """The tables as query engines know them."""
+    """The tables as query engines know them.
 
-    def observe(self, days: Sequence[Day] | None) -> CatalogSeen:
-        """What is known: of all partitions, or only those of some event-days."""
+    Failures of the whole are raised as ClickctlError, those of single changes are in their `Applied`.
+    """
+
+    def wanted(self, rows: DaysWithRows, present_year: int) -> CatalogWanted:
+        """The catalog as it should be, given the days that have rows."""
         ...
 
-    def apply(self, changes: Sequence[Change]) -> Sequence[Applied]:
-        """Make the changes; what became of each. Repeating a change that was made already is fine."""
+    def observe(self, days: Collection[Day] | None) -> CatalogSeen:
+        """What is known: with all registered partitions, or only those of some event-days."""
+        ...
+
+    def apply(self, wanted: CatalogWanted, changes: Sequence[Change]) -> Sequence[Applied]:
+        """Make changes of a plan for `wanted`: what became of each, in their order.
+
+        Repeating a change that was made already is fine.
+        """
         ...

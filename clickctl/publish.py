@@ -12,12 +12,14 @@ CommitConflict and has changed nothing (before 1) or leaves the rest to the winn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from clickctl.domain.errors import CommitConflict, LakeError
+from clickctl.domain.errors import ClickctlError, CommitConflict, LakeError
 from clickctl.domain.hours import Day, Hour
 from clickctl.domain.layout import ledger_key, staging_prefix
 from clickctl.domain.ledger import (
@@ -46,6 +48,7 @@ class Publisher:
     lake: Lake
     roots: LakeRoots
     liveness: Liveness
+    lease: float = LEASE_SECONDS
 
     def ledger(self, day: Day) -> Ledger:
         """The day's ledger as it is now; an empty one when there is none yet."""
@@ -60,15 +63,16 @@ class Publisher:
         leftovers = self._staged_before(order)
         claim = self._claim(order, commit)
         keep = {(file.table, file.key) for file in commit.files}
-        try:
-            with ThreadPoolExecutor(8, "publish") as pool:
-                list(pool.map(lambda file: self._place(order, file), commit.files))
-        except LakeError:
-            self._still_ours(order, self.ledger(order.unit.day))  # who took over has deleted what was staged
-            raise
-        self._still_ours(order, self.ledger(order.unit.day))
-        obsolete = [f for f in claim.replaces if (f.table, f.key) not in keep]
-        self.lake.delete([*map(self._final, obsolete), *leftovers])
+        with self._renewed(order):
+            try:
+                with ThreadPoolExecutor(8, "publish") as pool:
+                    list(pool.map(lambda file: self._place(order, file), commit.files))
+            except LakeError:
+                self._still_ours(order, self.ledger(order.unit.day))  # who took over has deleted what was staged
+                raise
+            self._still_ours(order, self.ledger(order.unit.day))
+            obsolete = [f for f in claim.replaces if (f.table, f.key) not in keep]
+            self.lake.delete([*map(self._final, obsolete), *leftovers])
         self._commit(order, commit, claim)
         return Outcome(commit, len(claim.replaces))
 
@@ -137,6 +141,31 @@ class Publisher:
                 f"{order.unit} was committed by another run while this one worked.",
                 hint=f"Look at 'clickctl status {order.unit.day}', then run the same command again.",
             )
+
+    @contextmanager
+    def _renewed(self, order: UnitOrder) -> Iterator[None]:
+        """Renew the claim's lease while files are put: thousands of them can take longer than it lasts."""
+        done = threading.Event()
+
+        def renewed(ledger: Ledger) -> Ledger:
+            entry = ledger.entry(order.unit)
+            if entry.publishing is None or entry.publishing.run_id != order.run_id:
+                return ledger
+            owner = replace(entry.publishing.owner, renewed_at=now_text())
+            return ledger.with_entry(order.unit, replace(entry, publishing=replace(entry.publishing, owner=owner)))
+
+        def renew() -> None:
+            while not done.wait(self.lease / 4):
+                with suppress(ClickctlError):  # what ails the lake is told by those who put files
+                    self._change(order.unit.day, renewed)
+
+        thread = threading.Thread(target=renew, name="lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
 
     def _place(self, order: UnitOrder, file: OutputFile) -> None:
         self.lake.copy(self.staged(order, file), self._final(file))

@@ -7,9 +7,14 @@ from dataclasses import dataclass
 
 from clickctl.config import Config
 from clickctl.domain.errors import ConfigError
-from clickctl.ports import Engine, Lake, Query
+from clickctl.domain.hours import Day
+from clickctl.plan.checks import Examination
+from clickctl.ports import Catalog, Engine, Lake, Liveness, Query
 from clickctl.publish import Publisher
-from clickctl.settings import LakeRoots
+from clickctl.settings import AwsSettings, LakeRoots
+
+Tell = Callable[..., None]
+"""tell(event, text, **fields): what an engine says while it waits."""
 
 
 @dataclass(frozen=True)
@@ -17,11 +22,19 @@ class Backend:
     """The ports a command may use. `engine` makes the named one, or raises ConfigError if it is not installed."""
 
     publisher: Publisher
-    query: Query
     engine: Callable[[str], Engine]
 
 
-def lake_for(roots: LakeRoots) -> Lake:
+@dataclass(frozen=True)
+class Manner:
+    """How engines are to run: how many units side by side here, and whether job runs elsewhere are waited for."""
+
+    units_at_once: int = 1
+    wait: bool = True
+    stop_on_interrupt: bool = False
+
+
+def lake_for(roots: LakeRoots, aws: AwsSettings) -> Lake:
     """S3 if the roots are s3:// prefixes, else folders; a mixture is refused."""
     schemes = {value.startswith("s3://") for value in (roots.raw, roots.processed, roots.quarantine)}
     if schemes == {True, False}:
@@ -30,45 +43,87 @@ def lake_for(roots: LakeRoots) -> Lake:
         _require("boto3", extra="aws")
         from clickctl.aws.lake import S3Lake
 
-        return S3Lake()
+        return S3Lake(aws)
     from clickctl.local.lake import FolderLake
 
     return FolderLake()
 
 
-def publisher_for(roots: LakeRoots) -> Publisher:
-    from clickctl.local.liveness import ProcessLiveness
+def publisher_for(roots: LakeRoots, aws: AwsSettings, job_run: str = "") -> Publisher:
+    """`job_run` names the Glue job run that this process is part of, as `job/run id`."""
+    return Publisher(lake_for(roots, aws), roots, _liveness(roots, aws, job_run))
 
-    return Publisher(lake_for(roots), roots, ProcessLiveness())
+
+def _liveness(roots: LakeRoots, aws: AwsSettings, job_run: str) -> Liveness:
+    if roots.processed.startswith("s3://"):
+        from clickctl.aws.liveness import GlueLiveness
+
+        return GlueLiveness(aws, job_run)
+    from clickctl.liveness import ProcessLiveness
+
+    return ProcessLiveness()
 
 
-def backend_for(config: Config, *, units_at_once: int = 1) -> Backend:
+def backend_for(config: Config, manner: Manner, tell: Tell) -> Backend:
     """The ports of the configured backend."""
-    if config.backend != "local":
-        raise ConfigError(
-            f'backend = "{config.backend}" is not one this version has.', hint='Set backend = "local" in the config.'
-        )
+    publisher = publisher_for(config.lake, config.aws)
+    return Backend(publisher, lambda name: _engine(name, config, publisher, manner, tell))
+
+
+def query_for(config: Config) -> Query:
+    if config.backend == "aws":
+        from clickctl.aws.query import AthenaQuery
+
+        return AthenaQuery(config.aws, config.athena, config.catalog)
     from clickctl.local.query import DuckQuery
 
-    publisher = publisher_for(config.lake)
-
-    def engine(name: str) -> Engine:
-        return _engine(name, config, publisher, units_at_once)
-
-    return Backend(publisher, DuckQuery(publisher.lake, config.lake), engine)
+    return DuckQuery(lake_for(config.lake, config.aws), config.lake)
 
 
-def _engine(name: str, config: Config, publisher: Publisher, units_at_once: int) -> Engine:
-    """One of config.ENGINES."""
+def catalog_for(config: Config) -> Catalog:
+    """The catalog of the configured backend."""
+    if config.backend == "aws":
+        from clickctl.aws.catalog import GlueCatalog
+
+        return GlueCatalog(config.aws, config.catalog, config.lake.processed, query_for(config))
+    _require("duckdb", extra="local")
+    from clickctl.local.catalog import local_catalog
+
+    return local_catalog(config.catalog, config.lake)
+
+
+def _engine(name: str, config: Config, publisher: Publisher, manner: Manner, tell: Tell) -> Engine:
+    """One of settings.ENGINES."""
+    if name == "glue":
+        if config.backend != "aws":
+            raise ConfigError('The engine "glue" needs backend = "aws".', hint="Set it, or use --engine local.")
+        from clickctl.aws.engine import GlueEngine
+
+        return GlueEngine(publisher, config, tell, wait=manner.wait, stop_on_interrupt=manner.stop_on_interrupt)
     if name == "spark":
         _require("pyspark", "pyarrow", "msgspec", "zlib_ng", extra="spark")
         from clickctl.local.spark import SparkEngine
 
-        return SparkEngine(publisher, config.job.target_file_mb)
+        return SparkEngine(publisher, config.job.target_file_mb, config.aws)
     _require("pyarrow", "msgspec", "zlib_ng", extra="local")
     from clickctl.local.engine import LocalEngine
 
-    return LocalEngine(publisher, config.job.workers, config.job.spill_dir, units_at_once=units_at_once)
+    return LocalEngine(publisher, config.job.workers, config.job.spill_dir, units_at_once=manner.units_at_once)
+
+
+def doctor_for(config: Config, today: Day) -> Examination:
+    """What `doctor` looks at: everything the configuration names."""
+    from clickctl.local.doctor import folder_probes, machine_probes
+
+    publisher = publisher_for(config.lake, config.aws)
+    machine = machine_probes(config)
+    if not config.lake.processed.startswith("s3://"):
+        return Examination([*machine, *folder_probes(config, publisher, today)])
+    from clickctl.aws.doctor import aws_probes
+    from clickctl.aws.doctor_asking import Account
+
+    account = Account(config.aws)
+    return Examination([*machine, *aws_probes(account, config, publisher, today)], account.secrets)
 
 
 def _require(*modules: str, extra: str) -> None:

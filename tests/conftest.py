@@ -18,8 +18,8 @@ from hypothesis import settings
 
 from clickctl.config import Config
 from clickctl.domain.rules import QualityRules
+from clickctl.liveness import ProcessLiveness
 from clickctl.local.lake import FolderLake
-from clickctl.local.liveness import ProcessLiveness
 from clickctl.publish import Publisher
 from clickctl.settings import LakeRoots
 from tests.backends.small_lake import SmallLake, small_lake

@@ -21,9 +21,9 @@ from clickctl.domain.hours import Unit, unit_from_name
 from clickctl.domain.ledger import Commit
 from clickctl.domain.quality import Quality
 from clickctl.domain.rules import QualityRules
+from clickctl.liveness import ProcessLiveness
 from clickctl.local.engine import LocalEngine
 from clickctl.local.lake import FolderLake
-from clickctl.local.liveness import ProcessLiveness
 from clickctl.local.spark import job_script
 from clickctl.observe import see_unit
 from clickctl.plan.unit import UnitOrder, order_unit
@@ -64,7 +64,7 @@ class Place:
     def run(self, *units: str, workers: int = 1, rules: QualityRules = ANY, target: int = 128_000_000) -> list[Quality]:
         engine: Engine = self.local(workers)
         try:
-            return [engine.run(self.order(unit, rules, target)).commit.quality for unit in units]
+            return [engine.run([self.order(unit, rules, target)])[0].commit.quality for unit in units]
         finally:
             engine.close()
 

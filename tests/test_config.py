@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -46,13 +43,33 @@ def test_the_environment_lies_over_the_file_and_the_file_over_the_default(tmp_pa
         CLICKCTL_JOB_WORKERS="5",
         CLICKCTL_LAKE_RAW="/elsewhere",
         CLICKCTL_QUALITY_ACTIONS="search, purchase",
-        CLICKCTL_BACKEND="aws",
+        CLICKCTL_GLUE_POLL_SECONDS="0.5",
         HOME="/home/x",
     )
-    assert (config.job.workers, config.job.target_file_mb, config.job.engine) == (5, 64, "local")
+    assert (config.job.workers, config.job.target_file_mb, config.job.engine) == (5, 64, "")
     assert (config.lake.raw, config.lake.processed) == ("/elsewhere", "/l/processed")
     assert config.quality.actions == ("search", "purchase")
-    assert config.backend == "aws"
+    assert config.glue.poll_seconds == 0.5
+
+
+def test_region_and_profile_of_the_sdk_win_over_the_file_and_ours_over_the_sdks(tmp_path: Path) -> None:
+    text = LAKE + '[aws]\nregion = "of-the-file"\nprofile = "of-the-file"\n'
+    assert load(tmp_path, text).aws.region == "of-the-file"
+    config = load(tmp_path, text, AWS_DEFAULT_REGION="default", AWS_PROFILE="sdk")
+    assert (config.aws.region, config.aws.profile) == ("default", "sdk")
+    assert load(tmp_path, text, AWS_REGION="sdk", AWS_DEFAULT_REGION="default").aws.region == "sdk"
+    assert load(tmp_path, text, AWS_REGION="sdk", CLICKCTL_AWS_REGION="ours").aws.region == "ours"
+
+
+def test_the_engine_is_glue_on_aws_and_local_elsewhere_unless_it_is_named(tmp_path: Path) -> None:
+    s3 = LAKE.replace('"/l/', '"s3://bucket/')
+    assert load(tmp_path, LAKE).engine == "local"
+    assert load(tmp_path, 'backend = "aws"\n' + s3).engine == "glue"
+    assert load(tmp_path, 'backend = "aws"\n' + s3 + '[job]\nengine = "local"\n').engine == "local"
+
+
+def test_the_aws_backend_is_refused_over_folders(tmp_path: Path) -> None:
+    assert 'backend "aws" needs s3:// roots' in refusal(tmp_path, 'backend = "aws"\n' + LAKE).message
 
 
 def test_the_environment_alone_can_name_the_lake(tmp_path: Path) -> None:
@@ -101,7 +118,7 @@ def test_an_unknown_config_key_is_refused_with_the_nearest_known_one(
         (LAKE + "[job]\nworkers = 1.5\n", "job.workers: 1.5 is not a whole number"),
         (LAKE + "[job]\nworkers = -1\n", "workers must be 0 (one per core) or more"),
         (LAKE + "[job]\ntarget_file_mb = 0\n", "target_file_mb must lie between 1 and 512"),
-        (LAKE + '[job]\nengine = "sprak"\n', "engine: 'sprak' is not one of local, spark"),
+        (LAKE + '[job]\nengine = "sprak"\n', "engine: 'sprak' is not one of glue, local, spark"),
         (LAKE + '[quality]\nactions = "click"\n', "quality.actions: 'click' is not a list"),
         (LAKE + "[quality]\nactions = [1]\n", "quality.actions[0]: 1 is not a string"),
         (LAKE + "[quality]\nactions = []\n", "actions is empty"),
@@ -179,17 +196,3 @@ def test_the_file_is_looked_for_in_the_order_of_the_design(tmp_path: Path, monke
     assert find_config(None, {}) == Path("clickctl.toml")
     assert find_config(None, {"CLICKCTL_CONFIG": "env.toml"}) == Path("env.toml")
     assert find_config("flag.toml", {"CLICKCTL_CONFIG": "env.toml"}) == Path("flag.toml")
-
-
-def test_the_example_shows_every_key_with_its_default() -> None:
-    example = REPO / "config.example.toml"
-    if not example.exists():
-        pytest.skip("config.example.toml is not written yet")
-    shown = tomllib.loads(example.read_text("utf-8"))
-    expected: dict[str, Any] = {"backend": "local"}
-    for section, value in (("quality", QualityRules()), ("job", JobSettings())):
-        expected[section] = {f.name: getattr(value, f.name) for f in fields(value)}
-        expected[section] = {k: list(v) if isinstance(v, tuple) else v for k, v in expected[section].items()}
-    assert {key: value for key, value in shown.items() if key != "lake"} == expected
-    assert set(shown["lake"]) == {f.name for f in fields(LakeRoots)}
-    assert load_config(example, {}).quality == QualityRules()

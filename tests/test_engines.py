@@ -94,7 +94,7 @@ def test_units_at_once_give_what_they_give_one_by_one(sample: Place, tmp_path: P
     expected = one_by_one.run(*hours)
     engine = at_once.local(workers=2, units_at_once=3)
     with ThreadPoolExecutor(3) as threads:
-        outcomes = list(threads.map(lambda hour: engine.run(at_once.order(hour)), hours))
+        outcomes = list(threads.map(lambda hour: engine.run([at_once.order(hour)])[0], hours))
     engine.close()
     assert [outcome.commit.quality for outcome in outcomes] == expected
     assert at_once.parquet() == one_by_one.parquet()
@@ -131,7 +131,7 @@ def test_a_raw_file_that_is_gone_is_said_and_nothing_is_left(
     gone.unlink()
     engine = place.local(workers)
     with pytest.raises(LakeError, match=r"part-plain\.json: No such file"):
-        engine.run(order)
+        engine.run([order])
     engine.close()
     failure = place.publisher.ledger(order.unit.day).entry(order.unit).failure
     assert failure is not None and "part-plain.json" in failure.error
@@ -145,7 +145,7 @@ def test_a_raw_file_that_breaks_while_it_is_read_is_named(tmp_path: Path) -> Non
     raw.parent.mkdir(parents=True)
     raw.symlink_to("/proc/self/mem")
     with pytest.raises(LakeError, match=r"Cannot read 2026/01/05/13/part-0\.json.*Input/output error"):
-        place.local().run(place.order(DAY))
+        place.local().run([place.order(DAY)])
     assert place.litter() == []
 
 
@@ -163,7 +163,7 @@ def test_input_that_changes_while_it_is_read_is_not_committed(sample: Place, tmp
     order = place.order(DAY)
     Path(place.roots.raw, "2026/01/05/12/part-late.json").write_bytes(b"")
     with pytest.raises(RunFailed, match="changed while they were read"):
-        place.local().run(order)
+        place.local().run([order])
     assert place.litter() == [] and place.parquet() == {}
 
 
@@ -171,7 +171,7 @@ def test_a_scratch_folder_that_cannot_be_made_is_said(sample: Place, tmp_path: P
     place = Place(tmp_path, sample.roots.raw)
     engine = local_engine.LocalEngine(place.publisher, 1, str(tmp_path / "not there"))
     with pytest.raises(LakeError, match="scratch folder"):
-        engine.run(place.order(DAY))
+        engine.run([place.order(DAY)])
 
 
 def test_the_scratch_of_a_killed_run_is_swept_away_and_that_of_a_living_one_is_not(tmp_path: Path) -> None:

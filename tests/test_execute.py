@@ -10,11 +10,13 @@ import pytest
 
 from clickctl.domain.hours import Day, Hour, HourRange, Unit
 from clickctl.domain.rules import QualityRules
-from clickctl.execute import Stop, UnitResult, UnitRunner, observe_days, plan_units, run_many, status_of, units_in
+from clickctl.execute import UnitResult, UnitRunner
 from clickctl.local.engine import LocalEngine
+from clickctl.many import Stop, run_many
 from clickctl.plan.backfill import PlannedUnit
 from clickctl.publish import Publisher
 from clickctl.settings import LakeRoots
+from clickctl.survey import observe_days, plan_units, status_of, units_in
 from tests.commands.lakes import Put, fill
 from tests.conftest import event
 

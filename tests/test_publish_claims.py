@@ -12,7 +12,7 @@ import pytest
 
 from clickctl.domain.errors import LakeError
 from clickctl.domain.ledger import Owner
-from clickctl.local.liveness import ProcessLiveness
+from clickctl.liveness import ProcessLiveness
 from clickctl.publish import LEASE_SECONDS
 from tests.backends.dying import run_and_hang_at_copy
 from tests.backends.faults import FORKS, WatchedLake, failing, once
@@ -128,7 +128,7 @@ def test_whoever_lost_its_claim_to_another_stops_before_it_deletes_or_commits(sm
 
 
 def test_a_process_that_ended_is_not_alive_even_before_its_parent_noticed() -> None:
-    program = "from clickctl.local.liveness import ProcessLiveness as P; print(P().me().started, flush=True); input()"
+    program = "from clickctl.liveness import ProcessLiveness as P; print(P().me().started, flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         owner = replace(ME, pid=child.pid, started=child.stdout.readline().decode().strip())

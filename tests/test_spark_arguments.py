@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from clickctl.arguments import parse_arguments
 from clickctl.domain.rules import QualityRules
 from clickctl.local.spark import SparkEngine
 from clickctl.sample import Sample, write_sample
-from glue_scripts.clickstream_job import parse_arguments
 from tests.engine_runs import Place, run_job, run_script
 
 HOURS = ["2026-01-05T11", "2026-01-05T12"]
@@ -87,7 +87,7 @@ def test_the_engine_of_this_machine_passes_every_rule_on(
 ) -> None:
     rules = QualityRules(actions, tokens, f"{number}{unit}", "30m", most)
     order = committed.order(HOURS[0], rules)
-    _, _, *argv = SparkEngine(committed.publisher, 64)._argv(order)
+    _, _, *argv = SparkEngine(committed.publisher, 64)._argv([order])
     given = parse_arguments(argv, datetime.now(UTC))
-    assert (given.rules, given.force, given.run_id, given.target_bytes) == (rules, True, "run", 64_000_000)
+    assert (given.rules, given.force, given.run_id, given.target_file_mb) == (rules, True, "run", 64)
     assert [str(unit) for unit in given.units] == HOURS[:1]

@@ -35,7 +35,10 @@ SKEWED = "2026-01-06T10"
 REAL = {"apache_semicomplete": "2015-05-17T10", "online_retail": "2010-12-01T08"}
 UNITS = [*HOURS, SKEWED, *(REAL.values() if SHARED.is_dir() else ())]
 TARGET_MB = 1
-OF_GLUE = ["--JOB_NAME", "clickstream", "--TempDir", "s3://temp/x", "--enable-metrics", "true", "--JOB_RUN_ID", "jr_1"]
+OF_GLUE = [
+    *("--dpus", "4", "--JOB_NAME", "clickstream", "--TempDir", "s3://temp/x"),
+    *("--enable-metrics", "true", "--JOB_RUN_ID", "jr_1"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +86,8 @@ def test_every_unit_is_committed_once_and_said_so(ran: tuple[Place, JobRan]) -> 
         assert [said[name] for name in ("lines", "facts", "duplicates", "quarantined")] == [
             quality.lines, quality.facts, quality.duplicates, quality.quarantined
         ]  # fmt: skip
-    assert {place.commit(unit).engine for unit in UNITS} == {"spark"}
+    assert {place.commit(unit).engine for unit in UNITS} == {"glue"}, "it was told a JOB_RUN_ID"
+    assert sum(place.commit(unit).dpu_hours for unit in UNITS) > 0
     assert place.commit(HOURS[1]).quality.reasons["corrupt_file"] == 1
     assert place.litter() == []
 
@@ -114,18 +118,19 @@ def test_a_user_with_nearly_all_events_makes_no_file_larger_than_the_others(ran:
     assert users == [51]
 
 
-def test_what_a_worker_could_not_read_is_one_message_and_nothing_is_left(java: None, tmp_path: Path) -> None:
+def test_what_a_worker_could_not_read_is_one_message_and_spoils_no_other_unit(java: None, tmp_path: Path) -> None:
     place = Place(tmp_path)
     raw = Path(place.roots.raw)
     write_sample(raw, datetime(2026, 1, 5, 11, tzinfo=UTC), Sample(hours=2, events=100))
     os.mknod(raw / "2026/01/05/12/part-9.json", stat.S_IFSOCK | 0o600)  # a file by its listing, but not to be opened
     done = run_job(place, "--unit", ",".join(HOURS))
     assert done.code == LakeError.exit_code
-    assert [said["error"] for said in done.said] == [f"{raw}/2026/01/05/12/part-9.json: No such device or address."]
-    assert place.parquet() == {} and place.litter() == []
-    for unit in map(unit_from_name, HOURS):
-        failure = place.publisher.ledger(unit.day).entry(unit).failure
-        assert failure is not None and "part-9.json" in failure.error
+    told = f"{raw}/2026/01/05/12/part-9.json: No such device or address."
+    assert [(said["verdict"], said.get("error")) for said in done.said] == [("committed", None), ("failed", told)]
+    assert place.litter() == [] and not [key for key in place.parquet() if "2026010512" in key]
+    good, bad = (place.publisher.ledger(unit.day).entry(unit) for unit in map(unit_from_name, HOURS))
+    assert good.commit is not None and good.failure is None, "one unit's trouble is not the other's"
+    assert bad.failure is not None and "part-9.json" in bad.failure.error
 
 
 def test_the_engine_of_this_machine_runs_the_job_and_forces_it_again(java: None, tmp_path: Path) -> None:
@@ -134,7 +139,7 @@ def test_the_engine_of_this_machine_runs_the_job_and_forces_it_again(java: None,
     place.run(HOURS[0])
     before = place.parquet()
     order = place.order(HOURS[0], run_id="second")
-    outcome = SparkEngine(place.publisher, 128).run(order)
+    [outcome] = SparkEngine(place.publisher, 128).run([order])
     assert (outcome.commit.engine, outcome.replaced_files) == ("spark", len(place.commit(HOURS[0]).files))
     assert outcome.commit.run_id.startswith("second") and outcome.commit.transform == order.rules.name
     assert place.parquet() == before

@@ -4,36 +4,69 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
 import boto3
 import botocore.config
 import botocore.credentials
+import botocore.exceptions
 import botocore.session
 
 import clickctl
+from clickctl.domain.errors import ConfigError
 from clickctl.settings import AwsSettings
 
 POOL = 32
-"""Connections of a client, and so the most calls of it side by side."""
+"""Connections a client keeps: as many as there are calls of it side by side."""
 
 _making = threading.Lock()
 
 
-def client(service: str, aws: AwsSettings, *, attempts: int = 8) -> Any:
+def client(service: str, aws: AwsSettings, *, attempts: int = 8, prepare: Callable[[Any], None] | None = None) -> Any:
     """The client of a service. `attempts` 1: the SDK repeats nothing, for calls that are not safe to repeat.
 
-    Made anew in a forked process: connections do not survive a fork. Raises what botocore raises
-    for a missing region or profile; call it inside `explained`.
+    `prepare` gets a new client before anybody else does, to register event handlers: that is not
+    safe once a client is in use. Raises what botocore raises for a missing region or profile: call
+    this inside `explained`.
     """
     with _making:  # making a client is not safe in threads, using one is
-        return _client(os.getpid(), service, aws, attempts)
+        return _client(os.getpid(), service, aws, attempts, prepare)
+
+
+def session(aws: AwsSettings) -> boto3.Session:
+    """What clients are made of: credentials (of the assumed role, if one is set) and region."""
+    with _making:
+        return _session(os.getpid(), aws)
+
+
+def _unlock() -> None:
+    global _making
+    _making = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_unlock)  # a thread that is not in the child may have held it
 
 
 @lru_cache(maxsize=32)
-def _client(pid: int, service: str, aws: AwsSettings, attempts: int) -> Any:
-    config = botocore.config.Config(
+def _client(pid: int, service: str, aws: AwsSettings, attempts: int, prepare: Callable[[Any], None] | None) -> Any:
+    """Made anew in a forked process: connections do not survive a fork."""
+    config, endpoint = _config(aws, attempts), aws.endpoint_url or None
+    try:
+        made = _session(pid, aws).client(service, config=config, endpoint_url=endpoint)
+    except ValueError as error:  # an endpoint that is no URL is not one of botocore's own errors
+        if isinstance(error, botocore.exceptions.BotoCoreError):
+            raise
+        hint = "Check [aws] endpoint_url and AWS_ENDPOINT_URL."
+        raise ConfigError(f"{service}: {error}.", hint=hint) from error
+    if prepare:
+        prepare(made)
+    return made
+
+
+def _config(aws: AwsSettings, attempts: int) -> Any:
+    return botocore.config.Config(
         retries={"mode": "adaptive", "total_max_attempts": attempts},
         max_pool_connections=POOL,
         connect_timeout=10,
@@ -41,17 +74,19 @@ def _client(pid: int, service: str, aws: AwsSettings, attempts: int) -> Any:
         tcp_keepalive=True,
         user_agent_extra=f"clickctl/{clickctl.__version__}",
     )
-    return _session(pid, aws).client(service, config=config, endpoint_url=aws.endpoint_url or None)
 
 
 @lru_cache(maxsize=4)
 def _session(pid: int, aws: AwsSettings) -> boto3.Session:
-    found = boto3.Session(profile_name=aws.profile or None, region_name=aws.region or None)
+    own = botocore.session.Session(profile=aws.profile or None)
+    found = boto3.Session(botocore_session=own, region_name=aws.region or None)
     if not aws.role_arn:
         return found
+    if (credentials := found.get_credentials()) is None:
+        raise botocore.exceptions.NoCredentialsError
     fetcher = botocore.credentials.AssumeRoleCredentialFetcher(
-        client_creator=partial(found._session.create_client, endpoint_url=aws.endpoint_url or None),
-        source_credentials=found.get_credentials(),
+        client_creator=partial(own.create_client, config=_config(aws, 8), endpoint_url=aws.endpoint_url or None),
+        source_credentials=credentials,
         role_arn=aws.role_arn,
         extra_args={"RoleSessionName": "clickctl"},
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-import boto3.exceptions
 import botocore.exceptions
 
 from clickctl.domain.errors import ClickctlError, ConfigError, EngineError
@@ -16,12 +16,38 @@ THROTTLED = (
 )  # fmt: skip
 
 _CREDENTIALS = (
-    "ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidAccessKeyId", "SignatureDoesNotMatch",
-    "InvalidToken", "InvalidClientTokenId", "UnrecognizedClientException", "IncompleteSignature",
-    "InvalidSignatureException", "AuthFailure", "TokenRefreshRequired",
+    "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken",
+    "InvalidClientTokenId", "UnrecognizedClientException", "IncompleteSignature", "InvalidSignatureException",
+    "AuthFailure", "TokenRefreshRequired", "MissingAuthenticationToken", "MissingAuthenticationTokenException",
 )  # fmt: skip
-_DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden", "UnauthorizedOperation")
+_ROLES = ("AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "GetRoleCredentials")
+_DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden", "UnauthorizedOperation", "AllAccessDisabled")
 _MISSING = ("NoSuchBucket", "EntityNotFoundException", "ResourceNotFoundException", "404")
+_ELSEWHERE = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "301")
+_CLOCK = ("RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture")
+
+_LOGIN = "Set AWS_PROFILE or --profile, or log in again."
+_FILES = "Check ~/.aws/config and ~/.aws/credentials."
+_REGION = "Set --region, AWS_REGION or [aws] region."
+_SETTINGS = {
+    "NoCredentialsError": _LOGIN,
+    "PartialCredentialsError": _LOGIN,
+    "CredentialRetrievalError": _LOGIN,
+    "TokenRetrievalError": _LOGIN,
+    "SSOError": _LOGIN,
+    "LoginError": _LOGIN,
+    "RefreshWithMFAUnsupportedError": _LOGIN,
+    "ProfileNotFound": "Check --profile, AWS_PROFILE and [aws] profile.",
+    "ConfigParseError": _FILES,
+    "InvalidConfigError": _FILES,
+    "UnknownCredentialError": _FILES,
+    "NoRegionError": _REGION,
+    "InvalidRegionError": _REGION,
+    "EndpointVariantError": "Check AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT and the region.",
+    "EndpointProviderError": "Check the endpoint, the region and the FIPS and dual-stack settings.",
+    "ParamValidationError": "Check the names in the configuration.",
+}
+"""Errors that come before any call, by the name of their class or of one above it: not every SDK has them all."""
 
 
 def code_of(error: botocore.exceptions.ClientError) -> str:
@@ -36,50 +62,71 @@ def text_of(error: botocore.exceptions.ClientError) -> str:
 def explained(what: str, kind: type[ClickctlError] = EngineError) -> Iterator[None]:
     """Errors of the SDK in here are raised as ours; `what` is the object or resource that was asked for.
 
-    Credentials and refusals of settings become ConfigError, everything else `kind`.
+    What the settings, the credentials or the clock of this machine are to blame for becomes
+    ConfigError, everything else `kind`. The error of the SDK is its cause.
     """
     try:
         yield
-    except botocore.exceptions.ClientError as error:
-        raise _refused(error, what, kind) from error
-    except (
-        botocore.exceptions.NoCredentialsError,
-        botocore.exceptions.PartialCredentialsError,
-        botocore.exceptions.CredentialRetrievalError,
-        botocore.exceptions.TokenRetrievalError,
-        botocore.exceptions.SSOError,
-    ) as error:
-        raise ConfigError(
-            f"{what}: no usable AWS credentials: {error}.", hint="Set AWS_PROFILE or --profile, or log in again."
-        ) from error
-    except botocore.exceptions.ProfileNotFound as error:
-        raise ConfigError(f"{what}: {error}.", hint="Check --profile, AWS_PROFILE and [aws] profile.") from error
-    except botocore.exceptions.NoRegionError as error:
-        raise ConfigError(f"{what}: no AWS region is set.", hint="Set --region, AWS_REGION or [aws] region.") from error
-    except (botocore.exceptions.BotoCoreError, boto3.exceptions.Boto3Error) as error:
-        hint = "Check the network, the region and the endpoint, then run the same command again."
-        raise kind(f"{what}: {str(error).rstrip('.')}.", hint=hint, changed="") from error
+    except Exception as error:
+        if type(error).__module__.split(".")[0] not in ("boto3", "botocore", "s3transfer", "urllib3"):
+            raise
+        met = _met(error)
+        if isinstance(met, botocore.exceptions.ClientError):
+            raise _refused(met, what, kind) from met
+        raise _failed(met, what, kind) from met
+
+
+def _met(error: BaseException) -> BaseException:
+    """What was met: the transfers of boto3 wrap it, or raise their own in its place."""
+    if type(error).__module__.split(".")[0] not in ("boto3", "s3transfer"):
+        return error
+    return getattr(error, "last_exception", None) or error.__context__ or error
+
+
+def _failed(error: BaseException, what: str, kind: type[ClickctlError]) -> ClickctlError:
+    """An error without an answer of AWS."""
+    message = f"{what}: {' '.join(str(error).split()).rstrip('.')}."
+    for above in type(error).__mro__:
+        if above.__name__ in _SETTINGS:
+            return ConfigError(message, hint=_SETTINGS[above.__name__], changed="")
+    hint = "Check the network, the region and the endpoint, then run the same command again."
+    return kind(message, hint=hint, changed="")
 
 
 def _refused(error: botocore.exceptions.ClientError, what: str, kind: type[ClickctlError]) -> ClickctlError:
     code, text = code_of(error), text_of(error)
+    if code in _CLOCK or "Signature expired" in text or "Signature not yet current" in text:
+        hint = "This machine's clock is wrong: set it, then run the same command again."
+        return ConfigError(f"{what}: {code}: {text}.", hint=hint, changed="")
     if code in _CREDENTIALS:
         hint = "Log in again (aws sso login, or new keys), then run the same command."
-        return ConfigError(f"{what}: AWS refused the credentials: {code}: {text}.", hint=hint)
-    return kind(f"{what}: {code}: {text}.", hint=_hint(code, text), changed="")
+        return ConfigError(f"{what}: AWS refused the credentials: {code}: {text}.", hint=hint, changed="")
+    if error.operation_name in _ROLES:
+        hint = "Check [aws] role_arn, the role's trust policy, and that we may assume it (sts:AssumeRole)."
+        return ConfigError(f"{what}: the role cannot be assumed: {code}: {text}.", hint=hint, changed="")
+    if code in _ELSEWHERE:
+        region = _region_of(error.response)
+        hint = f"Set --region {region} or [aws] region." if region else "Set --region or [aws] region to the bucket's."
+        where = f" (it is in {region})" if region else ""
+        return ConfigError(f"{what}: the bucket is in another region{where}: {code}: {text}.", hint=hint, changed="")
+    return kind(f"{what}: {code}: {text}.", hint=hint_for(code, text), changed="")
 
 
-def _hint(code: str, text: str) -> str:
-    if code.startswith("KMS.") or "kms:" in text.lower():
+def _region_of(response: Any) -> str:
+    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return str(headers.get("x-amz-bucket-region") or response.get("Error", {}).get("Region") or "")
+
+
+def hint_for(code: str, text: str) -> str:
+    """What to do about an error of AWS."""
+    if "kms:" in text.lower() or code == "KMS.AccessDeniedException":
         return "The KMS key refuses: the role needs kms:Decrypt and kms:GenerateDataKey, and the key's policy the role."
+    if code.startswith("KMS."):
+        return "The KMS key cannot be used: check that [aws] kms_key is there, enabled and of the bucket's region."
     if code in _DENIED:
         return "Check the role's policy and the resource's own (bucket, key): 'clickctl doctor' tells which is missing."
     if code in _MISSING:
         return "Check its name in the configuration, the account and the region: 'clickctl doctor' looks at each."
-    if code in ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "301"):
-        return "The bucket is in another region: set --region or [aws] region."
     if code in THROTTLED:
-        return "AWS is throttling, after 8 tries: run the same command again, with fewer units at once."
-    if code == "RequestTimeTooSkewed":
-        return "This machine's clock is wrong: set it, then run the same command again."
+        return "AWS is throttling, and did so until we gave up: run the same command again, with fewer units at once."
     return "Run the same command again; if it stays, 'clickctl doctor' looks at each resource."

@@ -4,12 +4,15 @@ Compare-and-swap is a conditional PutObject: `If-None-Match: *` to create, `If-M
 replace; 412 means somebody else was first, 409 that the request met another and is to be repeated
 (S3 User Guide, "Conditional writes"). The headers are added through botocore's event system,
 because the boto3 of a Glue image may be too old to name them as parameters.
+An ETag is opaque: of an object under SSE-KMS, or put in parts, it is no MD5 (S3 API reference, Object).
 """
 
 from __future__ import annotations
 
+import random
 import tempfile
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,17 +21,29 @@ from typing import Any, BinaryIO, cast
 from uuid import uuid4
 
 import botocore.exceptions
+from boto3.s3.transfer import TransferConfig
 
 from clickctl.aws.clients import client
-from clickctl.aws.errors import code_of, explained
+from clickctl.aws.errors import code_of, explained, hint_for, text_of
+from clickctl.aws.listing import objects
 from clickctl.domain.errors import LakeError
 from clickctl.ports import ObjectInfo, PreconditionFailed
 from clickctl.settings import AwsSettings
 
 _CONFLICT_TRIES = 10
+_BODY_TRIES = 5  # as often as s3transfer tries a part
+_DELETE_TRIES = 5
 _DELETE_BATCH = 1000  # the most DeleteObjects takes
+_PASSING = ("InternalError", "SlowDown", "ServiceUnavailable", "RequestTimeout", "OperationAborted")
 
 _MARK = "clickctl-write"  # metadata by which a write knows itself again
+
+_IN_PARTS = TransferConfig(multipart_threshold=1, multipart_chunksize=256 << 20)
+_BROKEN_OFF = (
+    botocore.exceptions.HTTPClientError,  # the connection was cut, or fell silent
+    botocore.exceptions.IncompleteReadError,
+    botocore.exceptions.FlexibleChecksumError,
+)
 
 _condition = threading.local()
 
@@ -41,48 +56,57 @@ class S3Lake:
 
     @property
     def client(self) -> Any:
-        with explained("S3"):
-            found = client("s3", self.aws)
-        # Registered under one id, so once however often this is called.
-        found.meta.events.register("before-call.s3.PutObject", _add_condition, unique_id="clickctl-condition")
-        return found
+        with explained("S3", LakeError):
+            return client("s3", self.aws, prepare=_add_conditions)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        bucket, key = _split(prefix)
         with _explained(prefix):
-            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
-                for found in page.get("Contents", ()):
-                    yield ObjectInfo(f"s3://{bucket}/{found['Key']}", found["ETag"].strip('"'), found["Size"])
+            yield from objects(self.client, *_split(prefix))
 
     def get(self, location: str) -> tuple[bytes, str] | None:
         bucket, key = _split(location)
         with _explained(location):
             try:
-                found = self.client.get_object(Bucket=bucket, Key=key)
-                return found["Body"].read(), found["ETag"]
+                return self._whole(bucket, key)
             except botocore.exceptions.ClientError as error:
                 if code_of(error) in ("NoSuchKey", "404"):
                     return None
                 raise
+
+    def _whole(self, bucket: str, key: str) -> tuple[bytes, str]:
+        """The SDK repeats calls, but not the reading of an answer that breaks off."""
+        for left in reversed(range(_BODY_TRIES)):
+            found = self.client.get_object(Bucket=bucket, Key=key)
+            try:
+                return found["Body"].read(), found["ETag"]
+            except _BROKEN_OFF:
+                if not left:
+                    raise
+        raise AssertionError("unreachable")
 
     def open(self, location: str) -> BinaryIO:
         """A temporary file of this machine: downloads are retried part by part, streams are not."""
         bucket, key = _split(location)
         with _explained(location):
             file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-            self.client.download_fileobj(bucket, key, file)
-            file.seek(0)
+            try:
+                self.client.download_fileobj(bucket, key, file)
+                file.seek(0)
+            except BaseException:
+                file.close()
+                raise
             return cast(BinaryIO, file)
 
     def put_if(self, location: str, data: bytes, etag: str | None) -> str:
         bucket, key = _split(location)
         condition = {"If-None-Match": "*"} if etag is None else {"If-Match": etag}
         mark = {_MARK: uuid4().hex}
+        wanted = {"Bucket": bucket, "Key": key, "Body": data, "Metadata": mark, **self._sealed}
         with _explained(location):
             for _ in range(_CONFLICT_TRIES):
                 try:
                     with _conditional(condition):
-                        return str(self.client.put_object(Bucket=bucket, Key=key, Body=data, Metadata=mark)["ETag"])
+                        return str(self.client.put_object(**wanted)["ETag"])
                 except botocore.exceptions.ClientError as error:
                     if code_of(error) in ("ConditionalRequestConflict", "409"):
                         continue
@@ -106,34 +130,64 @@ class S3Lake:
     def upload(self, path: Path, location: str) -> None:
         bucket, key = _split(location)
         with _explained(location):
-            self.client.upload_file(str(path), bucket, key)
+            self.client.upload_file(str(path), bucket, key, ExtraArgs=self._sealed)
 
     def copy(self, source: str, target: str) -> None:
+        """One call up to 5 GB, the most CopyObject takes; in parts above, which the refusal tells."""
         (from_bucket, from_key), (bucket, key) = _split(source), _split(target)
-        with _explained(source):
-            self.client.copy({"Bucket": from_bucket, "Key": from_key}, bucket, key)
+        origin = {"Bucket": from_bucket, "Key": from_key}
+        with _explained(f"copying {source} to {target}"):
+            try:
+                self.client.copy_object(CopySource=origin, Bucket=bucket, Key=key, **self._sealed)
+            except botocore.exceptions.ClientError as error:
+                if code_of(error) != "InvalidRequest" or "maximum allowable size" not in text_of(error):
+                    raise
+                self.client.copy(origin, bucket, key, ExtraArgs=self._sealed, Config=_IN_PARTS)
 
     def delete(self, locations: Iterable[str]) -> None:
         by_bucket: dict[str, Any] = {}
         for bucket, key in map(_split, locations):
             by_bucket.setdefault(bucket, []).append(key)
+        refused: list[tuple[str, Any]] = []
         for bucket, keys in by_bucket.items():
             for start in range(0, len(keys), _DELETE_BATCH):
-                self._delete_batch(bucket, keys[start : start + _DELETE_BATCH])
+                errors = self._delete_batch(bucket, keys[start : start + _DELETE_BATCH])
+                refused += [(f"s3://{bucket}/{error['Key']}", error) for error in errors]
+        if refused:
+            location, first = refused[0]
+            code, text = first.get("Code", ""), first.get("Message", "").rstrip(".")
+            raise LakeError(
+                f"{len(refused)} of {sum(map(len, by_bucket.values()))} objects could not be deleted, "
+                f"the first {location}: {code}: {text}.",
+                hint=hint_for(code, text),
+                changed="The others are deleted.",
+            )
 
-    def _delete_batch(self, bucket: str, keys: Sequence[str]) -> None:
-        with _explained(f"s3://{bucket}/{keys[0]}"):
+    def _delete_batch(self, bucket: str, keys: Sequence[str]) -> Sequence[Any]:
+        """Delete up to 1,000 keys; the errors that stay. A reply of 200 can carry an error for each key."""
+        refused: list[Any] = []
+        for left in reversed(range(_DELETE_TRIES)):
             wanted: Any = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
-            # A reply of 200 can carry an error for each key.
-            if errors := self.client.delete_objects(Bucket=bucket, Delete=wanted).get("Errors"):
-                first = errors[0]
-                location = f"s3://{bucket}/{first.get('Key')}"
-                raise LakeError(
-                    f"{len(errors)} of {len(keys)} objects could not be deleted, the first {location}: "
-                    f"{first.get('Code')} {first.get('Message')}.",
-                    hint="Check s3:DeleteObject, then run the same command again.",
-                    changed="",
-                )
+            with _explained(f"s3://{bucket}/{keys[0]}"):
+                errors = self.client.delete_objects(Bucket=bucket, Delete=wanted).get("Errors", ())
+            passing = [error for error in errors if error.get("Code") in _PASSING and left]
+            refused += [error for error in errors if error not in passing]
+            if not passing:
+                break
+            keys = [error["Key"] for error in passing]
+            time.sleep(random.uniform(0, 0.1 * 2 ** (_DELETE_TRIES - left)))
+        return refused
+
+    @property
+    def _sealed(self) -> dict[str, Any]:
+        """Parameters of whatever writes an object. Without a key, the bucket's default encryption decides."""
+        if not self.aws.kms_key:
+            return {}
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.aws.kms_key, "BucketKeyEnabled": True}
+
+
+def _add_conditions(made: Any) -> None:
+    made.meta.events.register("before-call.s3.PutObject", _add_condition)
 
 
 @contextmanager

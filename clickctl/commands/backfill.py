@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import clickctl
-from clickctl.commands.context import Root, engine_name, now, root
-from clickctl.commands.running import run_units
+from clickctl.commands.context import (
+    ENGINE_HELP,
+    NO_WAIT_HELP,
+    STOP_HELP,
+    Root,
+    engine_name,
+    lanes,
+    manner_for,
+    now,
+    root,
+)
+from clickctl.commands.running import register, run_units
 from clickctl.commands.saved import load_plan, save_plan
-from clickctl.config import Config
 from clickctl.domain.errors import EXIT_CONFLICT, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, UsageError
-from clickctl.domain.hours import HourRange, hour_of, parse_range
-from clickctl.plan.backfill import BackfillPlan, Only, estimate_seconds, refuse_drift
+from clickctl.domain.hours import HourRange, parse_range
+from clickctl.plan.backfill import BackfillPlan, Only
 from clickctl.render.console import show, show_json
 
 if TYPE_CHECKING:
     from clickctl.execute import UnitResult
-    from clickctl.wiring import Backend
 
 
 @dataclass(frozen=True)
@@ -43,15 +49,17 @@ def command(
     only: Annotated[
         str, typer.Option(help="missing, stale, failed or all; default: what is not up to date.", metavar="WHICH")
     ] = "",
-    max_parallel: Annotated[int, typer.Option(help="Units side by side; 0: one per core.", min=0, metavar="N")] = 0,
+    max_parallel: Annotated[
+        int, typer.Option(help="Units, or job runs of the engine glue, side by side.", min=0, metavar="N")
+    ] = 0,
     newest_first: Annotated[bool, typer.Option("--newest-first", help="Begin at the end of the range.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Start no more after a failure.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; change nothing.")] = False,
     plan_out: Annotated[str, typer.Option(help="Save the plan to FILE; change nothing.", metavar="FILE")] = "",
     plan: Annotated[str, typer.Option(help="Run a saved plan; refused if its input drifted.", metavar="FILE")] = "",
-    engine: Annotated[
-        str, typer.Option(help="local or spark; default: job.engine of the config.", metavar="NAME")
-    ] = "",
+    engine: Annotated[str, typer.Option(help=ENGINE_HELP, metavar="NAME")] = "",
+    no_wait: Annotated[bool, typer.Option("--no-wait", help=NO_WAIT_HELP)] = False,
+    stop_on_interrupt: Annotated[bool, typer.Option("--stop-on-interrupt", help=STOP_HELP)] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Bring a range of hours up to date.
@@ -72,15 +80,18 @@ def command(
         raise UsageError("--plan FILE says what is run and in which order: give nothing else of that kind.")
     wanted = saved or _range(first, end)
     config = options.load()
-    runs_on = engine_name(engine, config)
+    name = engine_name(engine, config)
+    manner = manner_for(name, wait=not no_wait, stop_on_interrupt=stop_on_interrupt, units_at_once=2)
+    from clickctl.commands.planning import Planner
     from clickctl.wiring import backend_for
 
-    at_once = max_parallel or config.job.workers or os.cpu_count() or 1
-    backend = backend_for(config, units_at_once=2)
+    at_once = lanes(max_parallel, config, name)
+    backend = backend_for(config, manner, options.talk.say)
+    planner = Planner(backend, config, name, at_once)
     if isinstance(wanted, BackfillPlan):
-        made = _still_fits(wanted, backend, config, at_once)
+        made, held = planner.replan(wanted)
     else:
-        made = _make_plan(backend, config, wanted, _only(only), newest_first, at_once)
+        made, held = planner.plan(wanted, _only(only), newest_first)
     if plan_out:
         save_plan(made, plan_out, options.talk)
     if plan_out or dry_run:
@@ -91,9 +102,11 @@ def command(
     interrupted = False
     if made.to_run:
         results, interrupted = run_units(
-            options, backend, config, made.to_run, runs_on, at_once=at_once, force=made.force, fail_fast=fail_fast
+            options, backend, config, made.to_run, name, at_once=at_once, force=made.force, fail_fast=fail_fast
         )
-    _report(made, results, options, interrupted)
+    # Also what was committed before: a run that outlived its command could not register its days.
+    registered = register(options, config, held.union(*(result.days for result in results)))
+    _report(made, results, options, interrupted, registered)
 
 
 def _range(first: str, end: str) -> HourRange:
@@ -109,38 +122,6 @@ def _only(text: str) -> Only | None:
         return Only(text)
     except ValueError:
         raise UsageError(f"--only {text!r} is not one of {', '.join(Only)}.") from None
-
-
-def _make_plan(
-    backend: Backend, config: Config, hours: HourRange, only: Only | None, newest_first: bool, at_once: int
-) -> BackfillPlan:
-    from clickctl.execute import observe_days, plan_units, units_in
-
-    days = observe_days(backend.publisher, hours.days)
-    units = units_in(days, hours, hour_of(now()))
-    items = plan_units(backend.publisher, days, units, config.quality, only)
-    return BackfillPlan(
-        first=hours.first,
-        end=hours.end,
-        items=items[::-1] if newest_first else items,
-        transform=config.quality.name,
-        code_version=clickctl.__version__,
-        force=only is Only.ALL,
-        seconds=estimate_seconds(items, (day.ledger for day in days.values()), at_once),
-    )
-
-
-def _still_fits(saved: BackfillPlan, backend: Backend, config: Config, at_once: int) -> BackfillPlan:
-    """The saved plan without the units committed since it was begun; refused if its inputs drifted."""
-    from clickctl.execute import observe_days, plan_units
-
-    units = [item.unit for item in saved.items]
-    days = observe_days(backend.publisher, dict.fromkeys(unit.day for unit in units))
-    fresh = dict(zip(units, plan_units(backend.publisher, days, units, config.quality, None), strict=True))
-    refuse_drift(saved, fresh, config.quality, clickctl.__version__)
-    items = tuple(item if saved.force or not item.runs else fresh[item.unit] for item in saved.items)
-    seconds = estimate_seconds(items, (day.ledger for day in days.values()), at_once)
-    return replace(saved, items=items, seconds=seconds)
 
 
 def _show_plan(plan: BackfillPlan, options: Root) -> None:
@@ -170,7 +151,7 @@ def _confirm(plan: BackfillPlan, options: Root, yes: bool) -> None:
         raise typer.Exit(EXIT_FAILED)
 
 
-def _report(plan: BackfillPlan, ran: Sequence[UnitResult], options: Root, interrupted: bool) -> None:
+def _report(plan: BackfillPlan, ran: Sequence[UnitResult], options: Root, interrupted: bool, registered: int) -> None:
     """The table of every unit that ran or needs help, one line of what to do next, the exit code."""
     from clickctl.execute import not_run
 
@@ -190,7 +171,7 @@ def _report(plan: BackfillPlan, ran: Sequence[UnitResult], options: Root, interr
     summary = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "nothing in range"
     options.talk.say("done", f"{summary}. {following}", counts=counts, next=following)
     code = EXIT_INTERRUPTED if interrupted else _exit_code(results)
-    options.finish(code, changed=any(result.changed for result in results))
+    options.finish(code or registered, changed=any(result.changed for result in results))
 
 
 def _next(plan: BackfillPlan, results: Sequence[UnitResult]) -> str:

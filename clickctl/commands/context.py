@@ -19,8 +19,14 @@ from clickctl.render.console import Talk
 if TYPE_CHECKING:
     from clickctl.config import Config
     from clickctl.domain.hours import Unit
-    from clickctl.execute import Stop, UnitRunner
-    from clickctl.wiring import Backend
+    from clickctl.execute import UnitRunner
+    from clickctl.many import Stop
+    from clickctl.wiring import Backend, Manner
+
+
+ENGINE_HELP = "glue, local or spark; default: job.engine of the config."
+NO_WAIT_HELP = "Engine glue: start the job run and leave it."
+STOP_HELP = "Engine glue: Ctrl-C also stops the job runs that were started."
 
 
 @dataclass(frozen=True)
@@ -58,10 +64,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def runner_for(backend: Backend, config: Config) -> UnitRunner:
+def runner_for(backend: Backend, config: Config, engine: str) -> UnitRunner:
     from clickctl.execute import UnitRunner
 
-    return UnitRunner(backend.publisher, config.quality, config.job.target_file_mb * 1_000_000)
+    return UnitRunner(backend.publisher, config.quality, config.job.target_file_mb * 1_000_000, engine == "glue")
 
 
 def engine_name(flag: str, config: Config) -> str:
@@ -73,10 +79,26 @@ def engine_name(flag: str, config: Config) -> str:
     return flag or config.engine
 
 
+def lanes(flag: int, config: Config, engine: str) -> int:
+    """--max-parallel, else what the engine is made for: Spark alone takes all cores of a machine."""
+    if engine == "glue":
+        return flag or config.glue.max_concurrent_runs
+    return flag or (1 if engine == "spark" else config.job.workers or os.cpu_count() or 1)
+
+
+def manner_for(engine: str, *, wait: bool, stop_on_interrupt: bool, units_at_once: int = 1) -> Manner:
+    """How the engine is to run; what only job runs elsewhere can do is refused for the others."""
+    from clickctl.wiring import Manner
+
+    if engine != "glue" and (stop_on_interrupt or not wait):
+        raise UsageError("--no-wait and --stop-on-interrupt are for the engine glue.", hint="Leave them out.")
+    return Manner(units_at_once, wait, stop_on_interrupt)
+
+
 @contextmanager
 def stopping(talk: Talk) -> Iterator[Stop]:
     """The first Ctrl-C (or SIGTERM) starts no more units; the second ends the program at once."""
-    from clickctl.execute import Stop
+    from clickctl.many import Stop
 
     def tell(running: Sequence[Unit]) -> None:
         names = [str(unit) for unit in running]

@@ -65,10 +65,10 @@ def command(
     first = hour_of(now() - timedelta(hours=hours))
     span = HourRange(first, first.plus(hours))
     _generate(options, config, first, hours, events, seed)
-    from clickctl.execute import status_of
-    from clickctl.wiring import backend_for
+    from clickctl.survey import status_of
+    from clickctl.wiring import Manner, backend_for
 
-    backend = backend_for(config, units_at_once=2)
+    backend = backend_for(config, Manner(units_at_once=2), options.talk.say)
     results = _run(options, backend, config, span)
     report = status_of(backend.publisher, span, config.quality, span.end)
     if options.json:
@@ -106,7 +106,7 @@ def _generate(options: Root, config: Config, first: Hour, hours: int, events: in
 
 
 def _run(options: Root, backend: Backend, config: Config, hours: HourRange) -> tuple[UnitResult, ...]:
-    from clickctl.execute import observe_days, plan_units, units_in
+    from clickctl.survey import observe_days, plan_units, units_in
 
     days = observe_days(backend.publisher, hours.days)
     items = plan_units(backend.publisher, days, units_in(days, hours, hours.end), config.quality, None)
@@ -130,12 +130,12 @@ def _show_rows(backend: Backend, day: Day) -> None:
     from rich.table import Table
 
     for table, drop in ((FACTS, "click_id"), (USERS, "")):
-        columns, rows = backend.query.rows(table, (day,), 5)
+        answer = backend.query.rows(table, (day,), 5)
         shown = Table(box=None, pad_edge=False, header_style="bold")
-        keep = [n for n, name in enumerate(columns) if name not in (drop, "year", "month", "day")]
+        keep = [n for n, name in enumerate(answer.columns) if name not in (drop, "year", "month", "day")]
         for n in keep:
-            shown.add_column(columns[n], no_wrap=True, overflow="ellipsis", max_width=26)
-        for row in rows:
+            shown.add_column(answer.columns[n], no_wrap=True, overflow="ellipsis", max_width=26)
+        for row in answer.rows:
             shown.add_row(*(str(row[n])[:60] for n in keep))
         show(f"\nThe first rows of {table} (times in UTC):")
         show(shown)

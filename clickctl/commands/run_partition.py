@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from clickctl.commands.context import Root, engine_name, now, root, runner_for
+from clickctl.commands.context import (
+    ENGINE_HELP,
+    NO_WAIT_HELP,
+    STOP_HELP,
+    Root,
+    engine_name,
+    manner_for,
+    now,
+    root,
+    runner_for,
+)
+from clickctl.commands.running import register
 from clickctl.domain.errors import EXIT_OK
 from clickctl.domain.hours import Unit, parse_unit
 from clickctl.plan.partition import Verdict
@@ -37,9 +48,9 @@ def command(
     ],
     force: Annotated[bool, typer.Option("--force", help="Rerun even if committed from the same input.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the verdict; change nothing.")] = False,
-    engine: Annotated[
-        str, typer.Option(help="local or spark; default: job.engine of the config.", metavar="NAME")
-    ] = "",
+    engine: Annotated[str, typer.Option(help=ENGINE_HELP, metavar="NAME")] = "",
+    no_wait: Annotated[bool, typer.Option("--no-wait", help=NO_WAIT_HELP)] = False,
+    stop_on_interrupt: Annotated[bool, typer.Option("--stop-on-interrupt", help=STOP_HELP)] = False,
 ) -> None:
     """Run one hour or one day: raw files in, its rows replaced.
 
@@ -57,8 +68,9 @@ def command(
     name = engine_name(engine, config)
     from clickctl.wiring import backend_for
 
-    backend = backend_for(config)
-    runner = runner_for(backend, config)
+    manner = manner_for(name, wait=not no_wait, stop_on_interrupt=stop_on_interrupt)
+    backend = backend_for(config, manner, options.talk.say)
+    runner = runner_for(backend, config, name)
     if dry_run:
         _show_plan(options, runner, wanted, force, name)
     runs = backend.engine(name)
@@ -66,7 +78,7 @@ def command(
         result = runner.run(wanted, runs, force=force)
     finally:
         runs.close()
-    _show_result(options, wanted, result)
+    _show_result(options, wanted, result, register(options, config, result.days))
 
 
 def _show_plan(options: Root, runner: UnitRunner, wanted: Unit, force: bool, engine: str) -> NoReturn:
@@ -78,7 +90,7 @@ def _show_plan(options: Root, runner: UnitRunner, wanted: Unit, force: bool, eng
     options.finish(EXIT_OK, changed=decision.verdict.runs)
 
 
-def _show_result(options: Root, wanted: Unit, result: UnitResult) -> NoReturn:
+def _show_result(options: Root, wanted: Unit, result: UnitResult, registered: int) -> NoReturn:
     _tell_redirect(options, wanted, result.unit)
     if options.json_log:
         from clickctl.render.progress import tell
@@ -92,7 +104,7 @@ def _show_result(options: Root, wanted: Unit, result: UnitResult) -> NoReturn:
         show(unit_result(result))
     if result.hint:
         options.talk.say("next", f" next: {result.hint}", hint=result.hint)
-    options.finish(result.exit_code, changed=result.changed)
+    options.finish(result.exit_code or registered, changed=result.changed)
 
 
 def _tell_redirect(options: Root, wanted: Unit, unit: Unit) -> None:

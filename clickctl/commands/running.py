@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from clickctl.commands.context import Root, runner_for, stopping
 from clickctl.config import Config
+from clickctl.domain.errors import EXIT_OK, ClickctlError
+from clickctl.domain.hours import Day
 
 if TYPE_CHECKING:
     from clickctl.execute import UnitResult
@@ -26,7 +28,7 @@ def run_units(
     fail_fast: bool = False,
 ) -> tuple[tuple[UnitResult, ...], bool]:
     """What became of every unit, and whether Ctrl-C was pressed."""
-    from clickctl.execute import run_many
+    from clickctl.many import run_many
     from clickctl.render.progress import progress
 
     runs = backend.engine(engine)
@@ -34,9 +36,25 @@ def run_units(
         sizes = {str(item.unit): item.bytes_in for item in items}
         with stopping(options.talk) as stop, progress(options.talk, sizes) as on_done:
             results = run_many(
-                runner_for(backend, config), items, runs,
+                runner_for(backend, config, engine), items, runs,
                 at_once=at_once, force=force, fail_fast=fail_fast, stop=stop, on_done=on_done,
             )  # fmt: skip
         return results, stop.asked
     finally:
         runs.close()
+
+
+def register(options: Root, config: Config, days: Collection[Day]) -> int:
+    """Make days that have rows known to the query engines: an exit code. Rows are safe if that fails."""
+    if not days or config.backend == "local":
+        return EXIT_OK  # a local catalog's views see new files by themselves
+    from clickctl.registering import register_days
+    from clickctl.wiring import catalog_for
+
+    try:
+        register_days(catalog_for(config), config, sorted(days))
+    except ClickctlError as error:
+        error.changed = "The rows are committed; only the catalog does not know of all their days yet."
+        options.talk.error(error)
+        return error.exit_code
+    return EXIT_OK

@@ -34,10 +34,10 @@ def command(
     else:
         hours = HourRange(present.day.plus(-6).first_hour, present.plus(1))
     config = options.load()
-    from clickctl.execute import status_of
+    from clickctl.survey import status_of
     from clickctl.wiring import publisher_for
 
-    report = status_of(publisher_for(config.lake), hours, config.quality, present)
+    report = status_of(publisher_for(config.lake, config.aws), hours, config.quality, present)
     if options.json:
         show_json(report)
     else:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from clickctl.domain.errors import LakeError
 from clickctl.domain.hours import Day, Hour, Unit, unit_from_name
+from clickctl.domain.layout import TABLES
 from clickctl.domain.quality import Quality
 from clickctl.domain.structure import from_plain, to_plain
 
@@ -42,7 +43,8 @@ class Commit:
     """What a unit holds once it is committed.
 
     `transform` names the rules that made it (version and settings): when they change, the unit is
-    stale. `cost` is in US dollars where the engine is billed, else None; `seconds` is wall time.
+    stale. `seconds` is wall time; `dpu_hours` and `cost` (US dollars) are what the job itself reckons
+    where the engine is billed, else None. Units that share one job run have their shares, by bytes.
     """
 
     run_id: str
@@ -56,14 +58,20 @@ class Commit:
     engine: str
     seconds: float
     cost: float | None = None
+    dpu_hours: float | None = None
+
+    @property
+    def event_days(self) -> tuple[Day, ...]:
+        """The days its rows lie in."""
+        return tuple(sorted({file.day for file in self.files if file.table in TABLES}))
 
 
 @dataclass(frozen=True)
 class Owner:
     """Who publishes: enough to tell later whether it still lives.
 
-    `host`, `pid` and `started` name a process; `job_run` a Glue job run. `renewed_at` is a lease
-    for everybody who cannot ask more directly.
+    `host`, `pid` and `started` name a process; `job_run` a Glue job run, as `job/run id`.
+    `renewed_at` is a lease for everybody who cannot ask more directly.
     """
 
     host: str

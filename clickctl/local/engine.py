@@ -21,9 +21,9 @@ import pyarrow as pa
 
 from clickctl.domain.errors import EngineError, LakeError
 from clickctl.domain.quality import Quality
-from clickctl.job import Part, UnitWork, by_target, finish, unit_errors
+from clickctl.job import Meter, Part, UnitWork, by_target, finish, unit_errors
 from clickctl.plan.unit import UnitOrder
-from clickctl.ports import Outcome
+from clickctl.ports import Ended, Outcome
 from clickctl.publish import Publisher
 from clickctl.transform.chunks import Chunk, Target, read_chunks
 
@@ -39,6 +39,7 @@ class LocalEngine:
     """Runs a small unit as one task and spreads a large one over the workers."""
 
     name = "local"
+    units_per_run = 1
 
     def __init__(self, publisher: Publisher, workers: int, spill_dir: str, *, units_at_once: int = 1) -> None:
         self._publisher = publisher
@@ -49,12 +50,18 @@ class LocalEngine:
         self._lock = threading.Lock()
         _sweep(self._spill_dir)
 
-    def run(self, order: UnitOrder) -> Outcome:
+    def run(self, orders: Sequence[UnitOrder]) -> Sequence[Ended]:
+        return [self._run(order) for order in orders]
+
+    def interrupt(self) -> None:
+        """What runs here is finished."""
+
+    def _run(self, order: UnitOrder) -> Outcome:
         started = time.monotonic()
         with unit_errors(self._publisher, order), scratch(self._spill_dir) as folder:
             work = UnitWork(order, self._publisher, folder)
             counted, parts = self._transform(work)
-            return finish(order, self._publisher, counted, parts, self.name, started)
+            return finish(order, self._publisher, counted, parts, self.name, Meter(started))
 
     def close(self) -> None:
         if self._pool is not None:

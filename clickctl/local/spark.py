@@ -7,56 +7,64 @@ import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import clickctl
+from clickctl.arguments import JobArguments
 from clickctl.domain import errors
 from clickctl.domain.errors import ClickctlError, EngineError, RunFailed
-from clickctl.domain.structure import to_plain
+from clickctl.plan.groups import UNITS_PER_RUN
 from clickctl.plan.unit import UnitOrder
-from clickctl.ports import Outcome
+from clickctl.ports import Ended, Outcome
 from clickctl.publish import Publisher
+from clickctl.settings import AwsSettings
 
 
 @dataclass(frozen=True)
 class SparkEngine:
-    """Starts the job for one unit and reads the commit it left in the ledger."""
+    """Starts the job for some units and reads the commits it left in the ledgers."""
 
     publisher: Publisher
     target_file_mb: int
+    aws: AwsSettings = field(default_factory=AwsSettings)
     name: str = "spark"
+    units_per_run: int = UNITS_PER_RUN
 
-    def run(self, order: UnitOrder) -> Outcome:
-        before = self.publisher.ledger(order.unit.day).entry(order.unit).commit
+    def run(self, orders: Sequence[UnitOrder]) -> Sequence[Ended]:
         with tempfile.TemporaryFile() as log:
-            done = subprocess.run(self._argv(order), stdout=subprocess.PIPE, stderr=log, env=_environment())
+            done = subprocess.run(self._argv(orders), stdout=subprocess.PIPE, stderr=log, env=_environment())
             log.seek(max(0, log.seek(0, os.SEEK_END) - 4000))
             tail = log.read().decode(errors="replace").splitlines()
-        said = _last_json(done.stdout)
-        if done.returncode:
-            raise _error(done.returncode, said, tail)
-        commit = self.publisher.ledger(order.unit.day).entry(order.unit).commit
-        if commit is None or commit.run_id != order.run_id:
-            raise RunFailed(f"The Spark job of {order.unit} ended well but committed nothing.", hint="Look at its log.")
-        return Outcome(commit, len(before.files) if before else 0)
+        said = _said(done.stdout)
+        return [self._ended(order, said, done.returncode, tail) for order in orders]
+
+    def interrupt(self) -> None:
+        """What runs here is finished."""
 
     def close(self) -> None:
         """Nothing outlives a run."""
 
-    def _argv(self, order: UnitOrder) -> list[str]:
-        roots = self.publisher.roots
-        named = {
-            "unit": str(order.unit),
-            "raw": roots.raw,
-            "processed": roots.processed,
-            "quarantine": roots.quarantine,
-            "rules": json.dumps(to_plain(order.rules)),
-            "force": "true",
-            "run-id": order.run_id,
-            "target-file-mb": str(self.target_file_mb),
-        }
-        return [sys.executable, str(job_script()), *(f"--{name}={value}" for name, value in named.items())]
+    def _ended(self, order: UnitOrder, said: dict[str, dict[str, str]], code: int, tail: list[str]) -> Ended:
+        commit = self.publisher.ledger(order.unit.day).entry(order.unit).commit
+        if commit is not None and commit.run_id == order.run_id:
+            return Outcome(commit, order.replaces)
+        if code:
+            return _error(code, said.get(str(order.unit)) or said.get("", {}), tail)
+        return RunFailed(f"The Spark job of {order.unit} ended well but committed nothing.", hint="Look at its log.")
+
+    def _argv(self, orders: Sequence[UnitOrder]) -> list[str]:
+        arguments = JobArguments(
+            units=tuple(order.unit for order in orders),
+            roots=self.publisher.roots,
+            run_id=orders[0].run_id,
+            rules=orders[0].rules,
+            force=True,  # it has been decided already
+            target_file_mb=self.target_file_mb,
+            aws=self.aws,
+        )
+        return [sys.executable, str(job_script()), *(f"{name}={value}" for name, value in arguments.named().items())]
 
 
 def job_script() -> Path:
@@ -76,11 +84,10 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYSPARK_PYTHON": sys.executable}
 
 
-def _last_json(output: bytes) -> dict[str, str]:
-    for line in reversed(output.decode(errors="replace").splitlines()):
-        if line.startswith("{"):
-            return dict(json.loads(line))
-    return {}
+def _said(output: bytes) -> dict[str, dict[str, str]]:
+    """The job's last line about each unit; under "" the one about all of them."""
+    lines = (line for line in output.decode(errors="replace").splitlines() if line.startswith("{"))
+    return {said.get("unit", ""): said for said in map(json.loads, lines)}
 
 
 def _error(code: int, said: dict[str, str], tail: list[str]) -> ClickctlError:

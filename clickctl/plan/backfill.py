@@ -23,9 +23,9 @@ class Only(StrEnum):
 
 
 _WANTED = {
-    Only.MISSING: {Verdict.MISSING, Verdict.COMPACT},
-    Only.STALE: {Verdict.STALE},
-    Only.FAILED: {Verdict.FAILED, Verdict.TORN},
+    Only.MISSING: {Verdict.MISSING, Verdict.COMPACT, Verdict.RUNNING},
+    Only.STALE: {Verdict.STALE, Verdict.RUNNING},
+    Only.FAILED: {Verdict.FAILED, Verdict.TORN, Verdict.RUNNING},
     Only.ALL: set(Verdict),
 }
 
@@ -57,7 +57,8 @@ class PlannedUnit:
 class BackfillPlan:
     """What a backfill will do, and on what it was decided. Saved as JSON by --plan-out.
 
-    `items` are in the order they run. `seconds` estimates wall time; None when nothing is known.
+    `items` are in the order they run. `seconds` of wall time and `dollars` are estimates; None when
+    nothing is known.
     """
 
     first: Hour
@@ -67,6 +68,7 @@ class BackfillPlan:
     code_version: str
     force: bool = False
     seconds: float | None = None
+    dollars: float | None = None
 
     @property
     def hours(self) -> HourRange:
@@ -118,15 +120,30 @@ def _day_verdict(seen: Seen) -> Verdict:
     return Verdict.MISSING if waiting else Verdict.STALE
 
 
-def estimate_seconds(items: Iterable[PlannedUnit], ledgers: Iterable[Ledger], at_once: int) -> float | None:
-    """Wall time by the bytes a second of the commits in these ledgers; None if there are none."""
-    commits = [commit for ledger in ledgers for commit in ledger.committed().values()]
-    done = sum(commit.quality.bytes_in for commit in commits)
-    took = sum(commit.seconds for commit in commits)
+def estimate(
+    items: Iterable[PlannedUnit], ledgers: Iterable[Ledger], engine: str, at_once: int
+) -> tuple[float | None, float | None]:
+    """Seconds of wall time and US dollars, by the bytes of this engine's commits in these ledgers.
+
+    None where there are none to judge by, and no dollars for an engine that is not billed.
+    """
+    commits = [commit for ledger in ledgers for commit in ledger.committed().values() if commit.engine == engine]
     todo = [item for item in items if item.runs]
-    if not done or not todo:
-        return 0.0 if not todo else None
-    return round(sum(item.bytes_in for item in todo) * took / done / min(at_once, len(todo)), 1)
+    if not todo:
+        return 0.0, None
+    size, lanes = sum(item.bytes_in for item in todo), min(at_once, len(todo))
+    seconds = _per_byte((commit.quality.bytes_in, commit.seconds) for commit in commits)
+    dollars = _per_byte((commit.quality.bytes_in, commit.cost) for commit in commits if commit.cost is not None)
+    return (
+        None if seconds is None else round(size * seconds / lanes, 1),
+        None if dollars is None else round(size * dollars, 4),
+    )
+
+
+def _per_byte(spent: Iterable[tuple[int, float]]) -> float | None:
+    known = list(spent)
+    done = sum(size for size, _ in known)
+    return sum(amount for _, amount in known) / done if done else None
 
 
 def refuse_drift(plan: BackfillPlan, present: dict[Unit, PlannedUnit], rules: QualityRules, version: str) -> None:

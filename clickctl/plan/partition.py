@@ -20,6 +20,7 @@ class Verdict(StrEnum):
     TORN = "torn"
     FAILED = "failed"
     FORCED = "forced"
+    RUNNING = "running"
     BUSY = "busy"
     BLOCKED = "blocked"
     UNCHANGED = "unchanged"
@@ -43,7 +44,9 @@ class Verdict(StrEnum):
         return EXIT_FAILED if self.needs_help or self is Verdict.NO_RAW else EXIT_OK
 
 
-_RUNS = {Verdict.MISSING, Verdict.COMPACT, Verdict.STALE, Verdict.TORN, Verdict.FAILED, Verdict.FORCED}
+_RUNS = {
+    Verdict.MISSING, Verdict.COMPACT, Verdict.STALE, Verdict.TORN, Verdict.FAILED, Verdict.FORCED, Verdict.RUNNING
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Seen:
     """What was observed of one unit. `torn` and `busy` come from asking whether a run lives.
 
     `obstacles` are folders that lie where raw files should; `problem` says why its ledger could not
-    be read.
+    be read. `job_run` is a job run that is publishing it and can be joined.
     """
 
     unit: Unit
@@ -61,6 +64,7 @@ class Seen:
     busy: bool = False
     obstacles: tuple[str, ...] = ()
     problem: str = ""
+    job_run: str = ""
 
     @property
     def entry(self) -> UnitEntry:
@@ -78,6 +82,8 @@ class Decision:
 def decide(seen: Seen, rules: QualityRules, *, force: bool = False) -> Decision:
     """The verdict on one unit. `force` reruns what is unchanged, and what has lost inputs."""
     gone = lost_inputs(seen)
+    if seen.busy and seen.job_run:
+        return Decision(Verdict.RUNNING, f"job run {seen.job_run} is publishing it, and is joined")
     if seen.busy:
         return Decision(Verdict.BUSY, "another run is publishing it")
     if seen.problem:

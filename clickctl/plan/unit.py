@@ -34,7 +34,8 @@ class UnitOrder:
     """An order to an engine: run this unit from these inputs.
 
     `base` names the runs the unit's entries held when it was planned; publishing refuses when
-    they have changed since.
+    they have changed since. `force` says that it is to be run although it may be up to date;
+    `replaces` is how many committed files its own will take the place of.
     """
 
     unit: Unit
@@ -43,6 +44,8 @@ class UnitOrder:
     shards: Shards
     rules: QualityRules
     base: tuple[tuple[str, str], ...]
+    force: bool = False
+    replaces: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -76,7 +79,14 @@ def _run_of(entry: UnitEntry) -> str:
 
 
 def order_unit(
-    unit: Unit, run_id: str, inputs: tuple[InputFile, ...], ledger: Ledger, rules: QualityRules, target: int
+    unit: Unit,
+    run_id: str,
+    inputs: tuple[InputFile, ...],
+    ledger: Ledger,
+    rules: QualityRules,
+    target: int,
+    *,
+    force: bool = False,
 ) -> UnitOrder:
     """The order to run `unit` now, in files of about `target` bytes. `run_id` comes from outside."""
     return UnitOrder(
@@ -86,6 +96,8 @@ def order_unit(
         shards=plan_shards(unit, inputs, ledger.entry(unit), target),
         rules=rules,
         base=base_of(unit, ledger),
+        force=force,
+        replaces=sum(len(commit.files) for other in related(unit, ledger) if (commit := ledger.entry(other).commit)),
     )
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from clickctl.execute import UnitResult
 from clickctl.plan.backfill import BackfillPlan, PlannedUnit
-from clickctl.render.words import number, plural, share, size, span
+from clickctl.render.words import dollars, number, plural, share, size, span
 
 _STYLES = {
     "committed": "green", "unchanged": "dim", "no-raw": "yellow", "busy": "yellow", "failed": "red",
@@ -49,11 +49,17 @@ def unit_result(result: UnitResult) -> RenderableType:
     if result.changed:
         grid.add_row("replaced", plural(result.replaced_files, "file"))
         grid.add_row("took", span(result.seconds))
+        if result.job_run:
+            grid.add_row("job run", f"{result.job_run}{_bill(result.dpu_hours, result.dollars)}")
     for n, location in enumerate(result.files[:12]):
         grid.add_row("lies at" if n == 0 else "", location)
     if len(result.files) > 12:
         grid.add_row("", f"and {len(result.files) - 12} more")
     return Group(head, grid)
+
+
+def _bill(dpu_hours: float | None, spent: float | None) -> str:
+    return "" if dpu_hours is None or spent is None else f": {dpu_hours:.2f} DPU-hours, {dollars(spent)}"
 
 
 def plan_summary(plan: BackfillPlan) -> str:
@@ -62,7 +68,8 @@ def plan_summary(plan: BackfillPlan) -> str:
         return f"[{plan.first}, {plan.end}) UTC: nothing to run"
     took = "unknown, nothing has been run yet" if plan.seconds is None else f"about {span(plan.seconds)}"
     work = f"{plural(len(todo), 'unit')} to run, {size(sum(item.bytes_in for item in todo))}"
-    return f"[{plan.first}, {plan.end}) UTC: {work}; time: {took}"
+    cost = "" if plan.dollars is None else f"; cost: about {dollars(plan.dollars)}"
+    return f"[{plan.first}, {plan.end}) UTC: {work}; time: {took}{cost}"
 
 
 def plan_table(plan: BackfillPlan) -> RenderableType:
@@ -85,8 +92,10 @@ def results_table(results: Sequence[UnitResult]) -> RenderableType:
     """Every unit of a backfill and what became of it."""
     names = ("unit (UTC)", "outcome", "lines>", "facts>", "duplicates>", "quarantined>", "took>")
     table = _table(names, [_outcome(result) for result in results])
+    hours = [result.dpu_hours for result in results if result.dpu_hours is not None]
+    bill = [Text(f"billed{_bill(sum(hours), sum(result.dollars or 0 for result in results))}")] if hours else []
     troubled = [result for result in results if result.exit_code and result.outcome != "not-started"]
-    return Group(table, *(Text(f"{result.unit}: {result.reason}") for result in troubled))
+    return Group(table, *bill, *(Text(f"{result.unit}: {result.reason}") for result in troubled))
 
 
 def _outcome(result: UnitResult) -> tuple[object, ...]:

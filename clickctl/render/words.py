@@ -35,3 +35,8 @@ def span(seconds: float) -> str:
 
 def share(part: int, of: int) -> str:
     return f"{100 * part / of:.2f} %" if of else "-"
+
+
+def dollars(amount: float) -> str:
+    """`$0.05`, `$1,234.00`; below a cent `$0.0004`."""
+    return f"${amount:,.2f}" if amount >= 0.01 or amount == 0 else f"${amount:.4f}"

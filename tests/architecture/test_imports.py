@@ -44,7 +44,9 @@ def imported(path: Path) -> Iterator[str]:
         ("domain/*.py", ("clickctl.domain",)),
         ("plan/*.py", ("clickctl.domain", "clickctl.plan")),
         ("ports.py", ("clickctl.domain", "clickctl.plan")),
-        ("config.py", ("clickctl.domain",)),
+        ("settings.py", ()),
+        ("config.py", ("clickctl.domain", "clickctl.settings")),
+        ("arguments.py", ("clickctl.domain", "clickctl.settings")),
     ],
 )
 def test_the_pure_parts_import_the_standard_library_and_what_lies_below(files: str, ours: tuple[str, ...]) -> None:

@@ -29,8 +29,9 @@ def lake_at(request: pytest.FixtureRequest) -> LakeAt:
 def _s3() -> Lake:
     pytest.importorskip("boto3")
     from clickctl.aws.lake import S3Lake
+    from clickctl.settings import AwsSettings
 
-    return S3Lake()
+    return S3Lake(AwsSettings())
 
 
 @pytest.fixture(scope="session")

@@ -19,13 +19,14 @@ from clickctl.domain.layout import FACTS, owner_of
 from clickctl.domain.ledger import Ledger, UnitEntry
 from clickctl.domain.rules import QualityRules
 from clickctl.domain.structure import to_plain
-from clickctl.execute import UnitResult, UnitRunner, status_of
+from clickctl.execute import UnitResult, UnitRunner
 from clickctl.local.engine import LocalEngine
 from clickctl.local.lake import FolderLake
-from clickctl.local.liveness import ProcessLiveness
+from clickctl.liveness import ProcessLiveness
 from clickctl.ports import Lake, Liveness
 from clickctl.publish import Publisher
 from clickctl.settings import LakeRoots
+from clickctl.survey import status_of
 
 DAYS = tuple(unit_from_name(f"2026-01-{n:02}") for n in range(3, 8))
 _RULES = QualityRules()

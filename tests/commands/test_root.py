@@ -92,7 +92,7 @@ def test_words_that_are_wrong_end_with_2_and_say_what_would_be_right(
 
 def test_an_engine_and_a_selection_that_do_not_exist_are_refused_even_by_a_dry_run(here: Here, shell: Shell) -> None:
     config = ("--config", str(shell.config), "--dry-run")
-    assert "--engine 'sprak' is not one of local, spark." in here(
+    assert "--engine 'sprak' is not one of glue, local, spark." in here(
         "run-partition", "-3h", "--engine", "sprak", *config, code=2
     )
     words = ("backfill", "-3h", "last-hour", "--only", "broken", *config)

@@ -14,7 +14,7 @@ from tests.conftest import Shell, event
 DAY, HOUR = "2026-01-05", "2026-01-05T13"
 RESULT_KEYS = [
     *("unit", "outcome", "reason", "hint", "exit_code", "run_id", "seconds", "quality", "files", "replaced_files"),
-    "ignored_objects",
+    *("ignored_objects", "job_run", "dpu_hours", "dollars", "days"),
 ]
 
 

@@ -17,7 +17,7 @@ from clickctl.plan.backfill import (
     BackfillPlan,
     Only,
     PlannedUnit,
-    estimate_seconds,
+    estimate,
     plan_unit,
     refuse_drift,
     units_of,
@@ -200,15 +200,23 @@ def replace_first(plain: dict[str, object], key: str, value: object) -> dict[str
 def test_an_estimate_goes_by_what_past_commits_took() -> None:
     past = [ledger({HOUR: UnitEntry(commit(HOUR, bytes_in=1_000, seconds=2.0))})]
     todo = [item(hour, size=1_000) for hour in DAY.hours[:4]]
-    assert estimate_seconds(todo, past, 1) == 8.0
-    assert estimate_seconds(todo, past, 2) == 4.0
-    assert estimate_seconds(todo[:1], past, 8) == 2.0
-    assert estimate_seconds([item(HOUR, "unchanged")], past, 8) == 0.0
+    assert estimate(todo, past, "local", 1) == (8.0, None)
+    assert estimate(todo, past, "local", 2) == (4.0, None)
+    assert estimate(todo[:1], past, "local", 8) == (2.0, None)
+    assert estimate([item(HOUR, "unchanged")], past, "local", 8) == (0.0, None)
+
+
+def test_what_a_billed_engine_will_cost_goes_by_its_own_commits() -> None:
+    billed = replace(commit(HOUR, bytes_in=1_000, seconds=2.0), engine="glue", cost=0.25)
+    past = [ledger({HOUR: UnitEntry(billed), HOUR.plus(1): UnitEntry(commit(HOUR, bytes_in=1_000, seconds=99.0))})]
+    todo = [item(hour, size=2_000) for hour in DAY.hours[:4]]
+    assert estimate(todo, past, "glue", 1) == (16.0, 2.0)
+    assert estimate(todo, past, "spark", 1) == (None, None)
 
 
 def test_an_estimate_is_not_made_up_when_nothing_is_known() -> None:
-    assert estimate_seconds([item(HOUR)], [], 1) is None
-    assert estimate_seconds([item(HOUR)], [committed(HOUR)], 1) is None
+    assert estimate([item(HOUR)], [], "local", 1) == (None, None)
+    assert estimate([item(HOUR)], [committed(HOUR)], "local", 1) == (None, None)
 
 
 def test_every_verdict_either_runs_needs_help_or_is_at_rest() -> None:

@@ -20,6 +20,9 @@ class ProcessLiveness:
     def alive(self, owner: Owner) -> bool:
         if owner.host == socket.gethostname():
             return _started(owner.pid) == owner.started != ""
+        return self.in_lease(owner)
+
+    def in_lease(self, owner: Owner) -> bool:
         renewed = datetime.fromisoformat(owner.renewed_at)
         return datetime.now(UTC) - renewed < timedelta(seconds=LEASE_SECONDS)
 
