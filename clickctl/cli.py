@@ -25,7 +25,7 @@ _FLAGS = ("--quiet", "--verbose", "--detailed-exitcode", "--version")
 COMMANDS = {
     "run-partition": "Run one hour or one day: raw files in, its rows replaced.",
     "backfill": "Bring a range of hours up to date.",
-    "register-partitions": "Make the tables known to query engines as they are in the lake.",
+    "register-partitions": "Tell query engines what the lake holds.",
     "status": "Show the state of every hour of a range.",
     "doctor": "Look at everything the configuration names, and say what to do.",
     "init": "Write a configuration for a lake of folders.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -50,14 +50,17 @@ class Comparison:
     plan: CatalogPlan
 
 
-def observe_days_with_rows(publisher: Publisher, hours: HourRange | None, rules: QualityRules) -> RowsSeen:
+def observe_days_with_rows(
+    publisher: Publisher, hours: HourRange | None, rules: QualityRules, tell: Callable[[int], None] = lambda count: None
+) -> RowsSeen:
     """The event-days with committed rows: all, or those a range touches. One call a ledger, several at once.
 
     An event may lie ahead of its arrival by max_skew at most, and behind it as far as one likes: of a
-    range, ledgers are read from that much before it on.
+    range, ledgers are read from that much before it on. `tell` hears beforehand how many that are.
     """
     ledgers = _ledger_days(publisher)
     wanted = ledgers if hours is None else [day for day in ledgers if day >= _first_arrival(hours, rules)]
+    tell(len(wanted))
     with ThreadPoolExecutor(_AT_ONCE, "ledger") as pool:
         read = list(pool.map(lambda day: _read(publisher, day), wanted))
     problems = tuple(found for found in read if isinstance(found, str))
@@ -78,11 +81,9 @@ def observe_days_with_rows(publisher: Publisher, hours: HourRange | None, rules:
 
 def _ledger_days(publisher: Publisher) -> list[Day]:
     """Arrival days that have a ledger, oldest first."""
-    found = []
-    for info in publisher.lake.list(f"{publisher.roots.processed}/_ledger/"):
-        if match := _LEDGER.fullmatch(info.location.removeprefix(publisher.roots.processed)):
-            found.append(Day(date(*map(int, match.groups()))))
-    return sorted(found)
+    prefix = publisher.roots.processed
+    keys = (info.location.removeprefix(prefix) for info in publisher.lake.list(f"{prefix}/_ledger/"))
+    return sorted(Day(date(*map(int, match.groups()))) for key in keys if (match := _LEDGER.fullmatch(key)))
 
 
 def _first_arrival(hours: HourRange, rules: QualityRules) -> Day:

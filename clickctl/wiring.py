@@ -85,11 +85,11 @@ def catalog_for(config: Config) -> Catalog:
     if config.backend == "aws":
         from clickctl.aws.catalog import GlueCatalog
 
-        return GlueCatalog(config.aws, config.catalog, config.lake.processed, query_for(config))
+        return GlueCatalog(config.aws, config.catalog, config.lake.processed, lambda: query_for(config))
     _require("duckdb", extra="local")
-    from clickctl.local.catalog import local_catalog
+    from clickctl.local.catalog import DuckCatalog
 
-    return local_catalog(config.catalog, config.lake)
+    return DuckCatalog(lake_for(config.lake, config.aws), config.lake, config.catalog)
 
 
 def _engine(name: str, config: Config, publisher: Publisher, manner: Manner, tell: Tell) -> Engine:
@@ -115,15 +115,18 @@ def doctor_for(config: Config, today: Day) -> Examination:
     """What `doctor` looks at: everything the configuration names."""
     from clickctl.local.doctor import folder_probes, machine_probes
 
+    def ports() -> tuple[Catalog, Query]:
+        return catalog_for(config), query_for(config)
+
     publisher = publisher_for(config.lake, config.aws)
     machine = machine_probes(config)
     if not config.lake.processed.startswith("s3://"):
-        return Examination([*machine, *folder_probes(config, publisher, today)])
+        return Examination([*machine, *folder_probes(config, publisher, ports, today)])
     from clickctl.aws.doctor import aws_probes
     from clickctl.aws.doctor_asking import Account
 
-    account = Account(config.aws)
-    return Examination([*machine, *aws_probes(account, config, publisher, today)], account.secrets)
+    account, catalog = Account(config.aws), catalog_for(config) if config.backend == "aws" else None
+    return Examination([*machine, *aws_probes(account, config, publisher, catalog, today)], account.secrets)
 
 
 def _require(*modules: str, extra: str) -> None:

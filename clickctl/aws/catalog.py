@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import TypeVar
 
@@ -38,17 +39,18 @@ from clickctl.sqlfiles import statement
 
 _AT_ONCE = 10
 
-A, B = TypeVar("A"), TypeVar("B")
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 @dataclass(frozen=True)
 class GlueCatalog:
-    """`processed` is the root the tables lie under; `query` makes the view."""
+    """`processed` is the root the tables lie under; `query` gives what makes the view, when there is one to make."""
 
     aws: AwsSettings
     names: CatalogSettings
     processed: str
-    query: Query
+    query: Callable[[], Query]
 
     @property
     def calls(self) -> GlueCalls:
@@ -60,7 +62,7 @@ class GlueCatalog:
         return CatalogWanted(self.names.database, tables, (self._view(),), rows.complete)
 
     def _view(self) -> ViewWanted:
-        return ViewWanted(self.names.users_view, statement("users_athena", users=self.names.users), CREATE_TABLES)
+        return ViewWanted(self.names.users_view, statement("users", users=self.names.users), CREATE_TABLES)
 
     def observe(self, days: Collection[Day] | None) -> CatalogSeen:
         names = (self.names.facts, self.names.users)
@@ -94,8 +96,7 @@ class GlueCatalog:
             done |= {one.change: one for one in applied}
         for change in changes:
             if change.kind == "view":
-                view = views[change.name]
-                done[change] = _unmade(change, done) or _attempt(change, lambda view=view: self._make_view(view))
+                done[change] = _unmade(change, done) or _attempt(change, partial(self._make_view, views[change.name]))
         return [done[change] for change in changes]
 
     def _table_maker(self, change: Change, table: TableWanted | None) -> Callable[[], None]:
@@ -115,7 +116,7 @@ class GlueCatalog:
         return make
 
     def _make_view(self, view: ViewWanted) -> None:
-        self.query.run(f'CREATE OR REPLACE VIEW "{view.name}" AS\n{view.sql}')
+        self.query().run(f'CREATE OR REPLACE VIEW "{view.name}" AS\n{view.sql}')
         fields = self.calls.table_fields
         self.calls.change_table(view.name, lambda present: noted_view_input(present, view.sql, fields))
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 import botocore.exceptions
 
-from clickctl.aws.clients import _session, client
+from clickctl.aws.clients import client, session
 from clickctl.aws.errors import THROTTLED, code_of, explained
 from clickctl.domain.errors import ClickctlError, ConfigError, EngineError
 from clickctl.plan.checks import Check, Subject
@@ -140,7 +140,7 @@ class Account:
             try:
                 self.identity()
             except ConfigError:
-                return subject.skipped("needs credentials that work")
+                return subject.skipped("AWS refuses us: see credentials")
             except ClickctlError:
                 pass  # STS is out of reach, as in some networks without internet: the others may well not be
             return look(subject)
@@ -153,7 +153,7 @@ class Account:
         yield from filter(None, (os.environ.get(name) for name in names))
         try:
             with asked("AWS"):
-                found = _session(os.getpid(), self._asking).get_credentials()
+                found = session(self._asking).get_credentials()
                 held = found.get_frozen_credentials() if found else None
         except ClickctlError:
             return

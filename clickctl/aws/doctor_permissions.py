@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from clickctl.aws.doctor_asking import Account, Denied, Identity, Missing, asked
+from clickctl.aws.doctor_asking import Account, Identity, asked
 from clickctl.aws.doctor_glue import Job
 from clickctl.config import Config
 from clickctl.domain.errors import ClickctlError, ConfigError
@@ -37,7 +37,9 @@ def permission_probes(account: Account, config: Config, job: Job) -> Iterator[Pr
     yield Probe(Subject("permissions", "of the caller"), account.guarded(partial(_permitted, account, caller, ours)))
     if config.backend == "aws" and config.engine == "glue":
         role = partial(_job_role, account, job)
-        yield Probe(Subject("permissions", "of the job's role"), account.guarded(partial(_permitted, account, role, lake)))
+        yield Probe(
+            Subject("permissions", "of the job's role"), account.guarded(partial(_permitted, account, role, lake))
+        )
 
 
 def _of_the_lake(config: Config) -> Iterator[_Need]:
@@ -78,7 +80,7 @@ def _permitted(account: Account, principal: Callable[[], str], needs: Sequence[_
             return subject.skipped("IAM simulates users and roles only, and this is neither")
         with ThreadPoolExecutor(len(needs), "simulate") as pool:
             found = list(pool.map(partial(_simulated, account, who), needs))
-    except (Denied, Missing) as error:
+    except ConfigError as error:
         return subject.skipped(f"IAM may not be asked: {error.message.removeprefix('IAM: ')}")
     except ClickctlError as error:
         return subject.skipped(f"IAM did not answer: {error.message.removeprefix('IAM: ')}")
@@ -86,7 +88,9 @@ def _permitted(account: Account, principal: Callable[[], str], needs: Sequence[_
     if refused := _joined(refused for refused, _ in found):
         return subject.fail(f"{name}: refused by policy: {refused}", f"Allow it in the policy of {name}.")
     if unsure := _joined(unsure for _, unsure in found):
-        return subject.warn(f"{name}: depends on conditions: {unsure}", f"Look at the conditions in the policy of {name}.")
+        return subject.warn(
+            f"{name}: depends on conditions: {unsure}", f"Look at the conditions in the policy of {name}."
+        )
     return subject.ok(f"{name}: {sum(len(need.actions) for need in needs)} actions allowed, by IAM's simulation")
 
 

@@ -9,6 +9,7 @@ and of the key out (API reference, SimulatePrincipalPolicy).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -21,32 +22,45 @@ from clickctl.domain.hours import Day
 from clickctl.domain.layout import ledger_key
 from clickctl.plan.checks import Check, Probe, Subject, ledger_seen
 from clickctl.publish import Publisher
+from clickctl.settings import LakeRoots
 
 
-def s3_probes(account: Account, config: Config, publisher: Publisher, today: Day) -> Iterator[Probe]:
-    lake = config.lake
-    roots = {"raw": lake.raw, "processed": lake.processed, "quarantine": lake.quarantine, "alerts": lake.alerts}
-    used = {_bucket_of(root) for name, root in roots.items() if name != "alerts"}
-    buckets = {
-        name: Bucket(account, name, name in used)
-        for root in roots.values()
-        if root.startswith("s3://") and (name := _bucket_of(root))
-    }
-    for bucket in buckets.values():
-        yield from bucket.probes(config.aws.kms_key)
-    for verb, look, names in (("read", _read, ("raw", "processed")), ("write", _write, ("processed", "quarantine"))):
-        for name in names:
-            bucket = buckets[_bucket_of(roots[name])]
-            yield Probe(Subject(f"{verb} {name}", roots[name]), bucket.there(partial(look, account, roots[name])))
-    where = f"{lake.processed}/{ledger_key(today)}"
-    there = buckets[_bucket_of(lake.processed)].there
-    yield Probe(Subject("ledger", where), there(partial(_ledger, publisher, today)))
-    if config.aws.kms_key:
-        yield Probe(Subject("key", config.aws.kms_key), account.guarded(partial(_key, account)))
+@dataclass(frozen=True)
+class Buckets:
+    """Those of the lake's roots, in their order."""
+
+    named: dict[str, Bucket]
+
+    def of(self, root: str) -> Bucket:
+        return self.named[_bucket_of(root)]
+
+
+def buckets_of(account: Account, lake: LakeRoots) -> Buckets:
+    """Alerts are of a later version, so a bucket that is theirs alone is not used by this one."""
+    roots = [root for root in (lake.raw, lake.processed, lake.quarantine, lake.alerts) if root.startswith("s3://")]
+    used = {_bucket_of(root) for root in (lake.raw, lake.processed, lake.quarantine)}
+    return Buckets({name: Bucket(account, name, name in used) for name in map(_bucket_of, roots)})
 
 
 def _bucket_of(root: str) -> str:
     return root.removeprefix("s3://").partition("/")[0]
+
+
+def s3_probes(account: Account, config: Config, buckets: Buckets, publisher: Publisher, today: Day) -> Iterator[Probe]:
+    lake = config.lake
+    for bucket in buckets.named.values():
+        yield from bucket.probes(config.aws.kms_key)
+    if config.aws.kms_key:
+        yield Probe(Subject("key", config.aws.kms_key), account.guarded(partial(_key, account)))
+    looks = {
+        "read raw": (lake.raw, partial(_read, account, lake.raw)),
+        "read processed": (lake.processed, partial(_read, account, lake.processed)),
+        "write processed": (lake.processed, partial(_write, account, lake.processed)),
+        "write quarantine": (lake.quarantine, partial(_write, account, lake.quarantine)),
+        "ledger": (f"{lake.processed}/{ledger_key(today)}", partial(_ledger, publisher, today)),
+    }
+    for title, (where, look) in looks.items():
+        yield Probe(Subject(title, where), buckets.of(where).there(look))
 
 
 def _read(account: Account, root: str, subject: Subject) -> Check:

@@ -74,7 +74,7 @@ def command(
     if options.json:
         show_json(DemoReport(str(config_file), results, report))
     else:
-        _show(backend, config, results, report)
+        _show(config, results, report)
     options.talk.say("demo", f"\nLook around: clickctl --config {config_file} status", config=str(config_file))
     options.finish(EXIT_FAILED if any(result.exit_code for result in results) else EXIT_OK, changed=True)
 
@@ -114,23 +114,26 @@ def _run(options: Root, backend: Backend, config: Config, hours: HourRange) -> t
     return results
 
 
-def _show(backend: Backend, config: Config, results: tuple[UnitResult, ...], report: StatusReport) -> None:
+def _show(config: Config, results: tuple[UnitResult, ...], report: StatusReport) -> None:
     from clickctl.render.status import status
     from clickctl.render.units import results_table
 
     show("\nWhat was run (clickctl backfill):")
     show(results_table(results))
-    _show_rows(backend, report.first.day)
+    _show_rows(config, report.first.day)
     _show_quarantine(Path(config.lake.quarantine))
     show("\nThe state of the lake (clickctl status):")
     show(status(report, details=False))
 
 
-def _show_rows(backend: Backend, day: Day) -> None:
+def _show_rows(config: Config, day: Day) -> None:
     from rich.table import Table
 
+    from clickctl.wiring import query_for
+
+    query = query_for(config)
     for table, drop in ((FACTS, "click_id"), (USERS, "")):
-        answer = backend.query.rows(table, (day,), 5)
+        answer = query.rows(table, (day,), 5)
         shown = Table(box=None, pad_edge=False, header_style="bold")
         keep = [n for n, name in enumerate(answer.columns) if name not in (drop, "year", "month", "day")]
         for n in keep:

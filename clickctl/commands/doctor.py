@@ -31,7 +31,7 @@ def command(context: typer.Context) -> None:
     config = options.load()
     from clickctl.wiring import doctor_for
 
-    report = _examined(doctor_for(config, hour_of(now()).day))
+    report = examined(doctor_for(config, hour_of(now()).day))
     if options.json:
         show_json(report)
     else:
@@ -41,7 +41,7 @@ def command(context: typer.Context) -> None:
     options.finish(report.exit_code, changed=False)
 
 
-def _examined(examination: Examination) -> Report:
+def examined(examination: Examination) -> Report:
     """All lines, looked at side by side."""
     with ThreadPoolExecutor(_AT_ONCE, "doctor") as pool:
         made = list(pool.map(lambda probe: probe.made(), examination.probes))

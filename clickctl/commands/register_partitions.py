@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -14,8 +14,7 @@ from clickctl.plan.catalog import CREATE_TABLES, PRUNE
 from clickctl.plan.registered import MADE, PLANNED, CatalogReport, catalog_report
 from clickctl.render.console import show, show_json
 
-if TYPE_CHECKING:
-    from clickctl.config import Config
+_MANY = 500  # ledgers, which take a second or more
 
 
 def command(
@@ -29,7 +28,7 @@ def command(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")] = False,
 ) -> None:
-    """Make the tables known to query engines as they are in the lake.
+    """Tell query engines what the lake holds.
 
     Compares the ledgers with the catalog: adds and repairs partitions and what Athena projects. A
     range limits it to the event-days it touches. Locally: DuckDB views over the same folders.
@@ -47,7 +46,7 @@ def command(
             "--check changes nothing: give no other flag with it.", hint="clickctl register-partitions --check"
         )
     hours = _range(first, end)
-    report = _report(options.load(), hours, flags, changing=not (check or dry_run), refusing=not check)
+    report = _report(options, hours, flags, changing=not (check or dry_run), refusing=not check)
     _show(options, report)
     if not report.applied:
         code = EXIT_FAILED if report.problems else EXIT_CHANGED if check and report.drift else EXIT_OK
@@ -62,14 +61,20 @@ def _range(first: str, end: str) -> HourRange | None:
 
 
 def _report(
-    config: Config, hours: HourRange | None, flags: Collection[str], *, changing: bool, refusing: bool
+    options: Root, hours: HourRange | None, flags: Collection[str], *, changing: bool, refusing: bool
 ) -> CatalogReport:
+    config = options.load()
     from clickctl.registering import apply_changes, compare, observe_days_with_rows, refuse_unready
     from clickctl.wiring import catalog_for, publisher_for
 
     publisher = publisher_for(config.lake, config.aws)
     catalog = catalog_for(config)
-    seen = observe_days_with_rows(publisher, hours, config.quality)
+
+    def tell(count: int) -> None:
+        if count >= _MANY:
+            options.talk.say("reading", f"Reading {count:,} ledgers.", ledgers=count)
+
+    seen = observe_days_with_rows(publisher, hours, config.quality, tell)
     compared = compare(catalog, publisher.lake, seen.rows, hours, now().year)
     if refusing:
         refuse_unready(compared.plan, flags)

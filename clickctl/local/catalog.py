@@ -2,47 +2,46 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from glob import iglob
 from pathlib import Path
 from typing import Any
 
 from clickctl.domain.errors import ClickctlError, CommitConflict, ConfigError, LakeError
 from clickctl.domain.hours import Day
-from clickctl.domain.layout import FACTS, USERS
+from clickctl.local.views import catalog_file, empty_tables, local_views
 from clickctl.plan.catalog import Applied, CatalogSeen, CatalogWanted, Change, DaysWithRows, ViewWanted
-from clickctl.plan.tables import COLUMNS, KEYS
+from clickctl.ports import Lake
 from clickctl.settings import CatalogSettings, LakeRoots
-from clickctl.sqlfiles import statement
 
 
 @dataclass(frozen=True)
 class DuckCatalog:
-    """Views over the folders of `processed`, in the file `path`. Each use opens the file briefly."""
+    """Views over the folders of a lake. Each use opens the file briefly, so that others can."""
 
+    lake: Lake
+    roots: LakeRoots
     names: CatalogSettings
-    processed: str
-    path: str
+
+    def __post_init__(self) -> None:
+        if self.roots.processed.startswith("s3://"):
+            raise ConfigError(
+                f"The local catalog is made of DuckDB views over folders, and the lake is {self.roots.processed}.",
+                hint='Set backend = "aws" to register it with Glue.',
+            )
+
+    @property
+    def path(self) -> str:
+        return catalog_file(self.roots, self.names)
 
     def wanted(self, rows: DaysWithRows, present_year: int) -> CatalogWanted:
-        """All three views, once there is a file to read: DuckDB makes no view of nothing."""
-        names = {FACTS: self.names.facts, USERS: self.names.users}
-        tables = [ViewWanted(name, self._select(table)) for table, name in names.items()]
-        users = ViewWanted(self.names.users_view, statement("users_duckdb", users=self.names.users))
-        empty = any(next(iglob(self._files(table)), None) is None for table in names)
-        return CatalogWanted(self.path, views=() if empty else (*tables, users), complete=rows.complete)
-
-    def _files(self, table: str) -> str:
-        """A pattern; letters of the folder's name that patterns know are escaped."""
-        return f"{re.sub(r'([*?[])', r'[\1]', self.processed)}/{table}/*/*/*/part-*.parquet"
-
-    def _select(self, table: str) -> str:
-        columns = ", ".join(name for name, _ in (*COLUMNS[table], *KEYS))
-        options = "hive_partitioning = true, hive_types_autocast = false"  # '01' stays text, as in Glue
-        return f"SELECT {columns} FROM read_parquet({_text(self._files(table))}, {options})"
+        """All views, once there are files to read: a view of nothing would stay one when files come."""
+        empty = empty_tables(self.lake, self.roots)
+        views = {} if empty else local_views(self.roots, self.names)
+        return CatalogWanted(
+            self.path, views=tuple(ViewWanted(name, sql) for name, sql in views.items()), complete=rows.complete
+        )
 
     def observe(self, days: Collection[Day] | None) -> CatalogSeen:
         """A view's definition is noted in its comment: what DuckDB itself keeps is its own wording of it."""
@@ -82,17 +81,6 @@ class DuckCatalog:
             yield database
         finally:
             database.close()
-
-
-def local_catalog(names: CatalogSettings, roots: LakeRoots) -> DuckCatalog:
-    """The catalog of a lake of folders; ConfigError for another."""
-    if roots.processed.startswith("s3://"):
-        raise ConfigError(
-            f"The local catalog is made of DuckDB views over folders, and the lake is {roots.processed}.",
-            hint='Set backend = "aws" to register it with Glue.',
-        )
-    path = Path(names.path).expanduser().absolute() if names.path else Path(roots.processed, "_catalog.duckdb")
-    return DuckCatalog(names, roots.processed, str(path))
 
 
 def _text(value: str) -> str:

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -19,7 +19,9 @@ from clickctl.domain.errors import ClickctlError
 from clickctl.domain.hours import Day
 from clickctl.domain.layout import ledger_key
 from clickctl.java import ensure_java
+from clickctl.plan.catalog import DaysWithRows, plan_catalog
 from clickctl.plan.checks import Check, Probe, Subject, fits, ledger_seen
+from clickctl.ports import Catalog, Query
 from clickctl.publish import Publisher
 
 PACKAGES = {
@@ -28,6 +30,8 @@ PACKAGES = {
     "spark": {"pyspark": ">=3.5,<3.6", "pandas": ">=2"},
 }
 """What each extra of this package asks for; a test holds it against pyproject.toml."""
+
+Ports = Callable[[], tuple[Catalog, Query]]
 
 _ROOM = 5_000_000_000
 _JAVAS = ("8", "11", "17")
@@ -47,15 +51,16 @@ def machine_probes(config: Config) -> Iterator[Probe]:
         yield Probe(Subject("scratch", spill), _scratch)
 
 
-def folder_probes(config: Config, publisher: Publisher, today: Day) -> Iterator[Probe]:
-    """A lake of folders."""
+def folder_probes(config: Config, publisher: Publisher, ports: Ports, today: Day) -> Iterator[Probe]:
+    """A lake of folders. `ports` may raise where DuckDB is not installed."""
     lake = config.lake
     yield Probe(Subject("read raw", lake.raw), _readable)
     yield Probe(Subject("write processed", lake.processed), _writable)
     yield Probe(Subject("write quarantine", lake.quarantine), _writable)
     yield Probe(Subject("staging", lake.processed), partial(_staging, config))
     yield Probe(Subject("ledger", f"{lake.processed}/{ledger_key(today)}"), partial(_ledger, publisher, today))
-    yield Probe(Subject("queries", "DuckDB"), _duckdb)
+    yield Probe(Subject("query", "SELECT 1"), partial(_query, ports))
+    yield Probe(Subject("views", "DuckDB"), partial(_views, ports, today))
 
 
 def _packages(extras: list[str], subject: Subject) -> Check:
@@ -163,11 +168,20 @@ def _ledger(publisher: Publisher, today: Day, subject: Subject) -> Check:
     return subject.ok(ledger_seen(publisher.ledger(today)))
 
 
-def _duckdb(subject: Subject) -> Check:
-    try:
-        import duckdb
-    except ImportError:
-        return subject.fail("not installed", "pip install 'clickctl[local]'")
-    with duckdb.connect() as connection:
-        connection.execute("SELECT 1").fetchall()
-    return subject.ok(f"answers, version {duckdb.__version__}")
+def _query(ports: Ports, subject: Subject) -> Check:
+    _, query = ports()
+    answer = query.run(subject.resource)
+    return subject.ok(f"DuckDB answered in {answer.seconds:.1f} s")
+
+
+def _views(ports: Ports, today: Day, subject: Subject) -> Check:
+    """Nothing of clickctl reads them: they are for people with DuckDB."""
+    catalog, _ = ports()
+    wanted = catalog.wanted(DaysWithRows({}, complete=False), today.date.year)
+    make = "clickctl register-partitions"
+    if not Path(wanted.database).exists():
+        return subject.skipped(f"none made yet; {make} would, in {wanted.database}")
+    changes = plan_catalog(wanted, catalog.observe(())).changes
+    if changes:
+        return subject.warn(f"{wanted.database}: {'; '.join(f'{c.name}: {c.reason}' for c in changes)}", make)
+    return subject.ok(f"as they should be, in {wanted.database}")

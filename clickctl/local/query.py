@@ -61,7 +61,9 @@ class DuckQuery:
             yield connection
 
 
-def _ask(connection: Any, sql: str, parameters: Sequence[str]) -> tuple[tuple[str, ...], tuple[tuple[object, ...], ...]]:
+def _ask(
+    connection: Any, sql: str, parameters: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[tuple[object, ...], ...]]:
     found = connection.execute(sql, list(parameters))
     if found is None:
         raise EngineError("There is no statement to run.", hint="Check the SQL.")

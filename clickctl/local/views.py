@@ -25,9 +25,7 @@ def catalog_file(roots: LakeRoots, names: CatalogSettings = _USUAL) -> str:
     return os.path.abspath(os.path.expanduser(names.path)) if names.path else f"{roots.processed}/_catalog.duckdb"
 
 
-def local_views(
-    roots: LakeRoots, names: CatalogSettings = _USUAL, empty: Collection[str] = ()
-) -> dict[str, str]:
+def local_views(roots: LakeRoots, names: CatalogSettings = _USUAL, empty: Collection[str] = ()) -> dict[str, str]:
     """The SELECT of each view by its name, those it reads before it.
 
     `empty` are the tables of which there is no file: DuckDB refuses to read none, so they become

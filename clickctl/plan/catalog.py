@@ -132,7 +132,7 @@ def plan_catalog(wanted: CatalogWanted, seen: CatalogSeen) -> CatalogPlan:
     changes: list[Change] = []
     kept: dict[str, int] = {}
     if not seen.database:
-        changes.append(Change("create", "database", wanted.database, reason="it is missing", needs=CREATE_TABLES))
+        changes.append(Change("create", "database", wanted.database, reason="missing", needs=CREATE_TABLES))
     for table in wanted.tables:
         found = seen.tables.get(table.name)
         own = list(_of_table(table, found))
@@ -144,9 +144,9 @@ def plan_catalog(wanted: CatalogWanted, seen: CatalogSeen) -> CatalogPlan:
     return CatalogPlan(tuple(changes), kept)
 
 
-_ELSEWHERE = "it is a table of files elsewhere"
-_OTHER_KIND = "it is no external table"
-_OTHER_KEYS = "its partition keys are others"
+_ELSEWHERE = "files elsewhere"
+_OTHER_KIND = "no external table"
+_OTHER_KEYS = "other partition keys"
 
 
 def _blocks(change: Change, found: TableSeen | None) -> bool:
@@ -159,7 +159,7 @@ def _of_table(wanted: TableWanted, seen: TableSeen | None) -> Iterator[Change]:
         return Change(action, "table", wanted.name, reason=reason, needs=needs)
 
     if seen is None:
-        yield change("create", "it is missing", CREATE_TABLES)
+        yield change("create", "missing", CREATE_TABLES)
         return
     if seen.kind not in ("", EXTERNAL):
         yield change("update", f"{_OTHER_KIND}: {seen.kind}", PERSON)
@@ -181,9 +181,9 @@ def _of_table(wanted: TableWanted, seen: TableSeen | None) -> Iterator[Change]:
 def _repairs(wanted: TableWanted, seen: TableSeen) -> Iterator[str]:
     ours = wanted.storage
     if not seen.kind:
-        yield "its table type is missing"
+        yield "table type is missing"
     if seen.storage.format != ours.format:
-        yield "it is not read as Parquet"
+        yield "not read as Parquet"
     if not conflicts(seen.storage.columns, ours.columns):
         for name, _ in ours.columns[len(seen.storage.columns) :]:
             yield f"column {name} is missing"
@@ -199,14 +199,14 @@ def _of_partitions(wanted: TableWanted, seen: TableSeen | None, blocked: str, co
     for values, storage in sorted(seen.partitions.items()) if seen else ():
         if day := day_of(values):
             registered[day] = storage
-        elif not blocked:
+        elif blocked != PERSON:
             yield change("prune", None, f"no day of the layout: {'/'.join(values)}", PERSON)
     for day in sorted(wanted.days):
         if day not in registered:
             yield change("add", day, "not registered", blocked)
         elif reason := _partition_fault(registered[day], wanted.partition(day)):
             yield change("update", day, reason, blocked)
-    if complete and not blocked:
+    if complete and blocked != PERSON:
         for day in sorted(registered.keys() - wanted.days):
             yield change("prune", day, "no committed rows", PRUNE)
 
@@ -222,7 +222,7 @@ def _partition_fault(seen: Storage, ours: Storage) -> str:
 
 def _of_view(wanted: ViewWanted, seen: Mapping[str, str]) -> Change | None:
     if wanted.name not in seen:
-        return Change("create", "view", wanted.name, reason="it is missing", needs=wanted.needs)
+        return Change("create", "view", wanted.name, reason="missing", needs=wanted.needs)
     if seen[wanted.name].split() != wanted.sql.split():
-        return Change("update", "view", wanted.name, reason="its definition is another", needs=wanted.needs)
+        return Change("update", "view", wanted.name, reason="another definition", needs=wanted.needs)
     return None

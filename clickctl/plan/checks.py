@@ -110,6 +110,9 @@ class Report:
 _LEAST_SECRET = 12
 """Shorter texts are no credentials of AWS, and may well be words that a line needs."""
 
+_LONGEST = 400
+"""Characters of a text."""
+
 _SECRETS = re.compile(
     r"(?P<keep>://)[^/@\s]+(?=@)"  # user and password in an address
     r"|(?P<name>(?:X-Amz-|x-amz-)?(?:Signature|Credential|security-token|Security-Token|AWSAccessKeyId)\s*[=:]\s*)"
@@ -128,10 +131,9 @@ def hidden(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def safe(check: Check, secrets: Iterable[str] = ()) -> Check:
-    """A line as it may be shown: one line, no secrets."""
-    seen, hint, resource = (
-        " ".join(hidden(text, secrets).split()) for text in (check.seen, check.hint, check.resource)
-    )
+    """A line as it may be shown: one line, no secrets, no web page that some proxy answered with."""
+    shown = (" ".join(hidden(text, secrets).split()) for text in (check.seen, check.hint, check.resource))
+    seen, hint, resource = (text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..." for text in shown)
     return replace(check, seen=seen, hint=hint, resource=resource)
 
 

@@ -132,5 +132,5 @@ def _next(report: CatalogReport, flags: Collection[str], hours: HourRange | None
     if open_:
         return f"Next: put right what needs a person, then: clickctl register-partitions{words} --check"
     if not report.days:
-        return f"Next: clickctl status{words}, no rows are committed {'in this range' if hours else 'yet'}"
+        return f"Next: clickctl status{words}"
     return "Nothing more to do."

@@ -88,4 +88,5 @@ def summary(report: CatalogReport) -> str:
     counts = {outcome: sum(change.outcome == outcome for change in report.changes) for outcome in _HEADS}
     words = {MADE: "made", PLANNED: "to make", LEFT: "left", FAILED: "failed"}
     told = [f"{plural(count, 'change')} {words[outcome]}" for outcome, count in counts.items() if count]
-    return ", ".join(told) or "The catalog is as it should be"
+    as_it_is = "The catalog is as it should be" if report.days else "No rows are committed here"
+    return ", ".join(told) or as_it_is

@@ -38,5 +38,13 @@ def share(part: int, of: int) -> str:
 
 
 def dollars(amount: float) -> str:
-    """`$0.05`, `$1,234.00`; below a cent `$0.0004`."""
-    return f"${amount:,.2f}" if amount >= 0.01 or amount == 0 else f"${amount:.4f}"
+    """`$0.05`, `$1,234.00`; below a cent `$0.006`, to the hundredth of one."""
+    if amount >= 0.01 or amount == 0:
+        return f"${amount:,.2f}"
+    return f"${amount:.4f}".rstrip("0") if amount >= 0.0001 else "<$0.0001"
+
+
+def query_cost(scanned: int, spent: float, seconds: float) -> str:
+    """`1.2 GB scanned, $0.006, 3.4 s`; where nothing is billed, how long it took."""
+    took = span(seconds)
+    return f"{size(scanned)} scanned, {dollars(spent)}, {took}" if scanned or spent else took
