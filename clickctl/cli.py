@@ -23,13 +23,13 @@ _VALUED = ("--config", "--profile", "--region", "--output", "--log-format")
 _FLAGS = ("--quiet", "--verbose", "--detailed-exitcode", "--version")
 
 COMMANDS = {
-    "run-partition": "Run one hour or one day: raw files in, its rows replaced.",
+    "run-partition": "Run one hour or one day; its rows are replaced.",
     "backfill": "Bring a range of hours up to date.",
     "register-partitions": "Tell query engines what the lake holds.",
     "status": "Show the state of every hour of a range.",
-    "doctor": "Look at everything the configuration names, and say what to do.",
+    "doctor": "Look at everything the configuration names.",
     "init": "Write a configuration for a lake of folders.",
-    "demo": "Make a sample lake, run it, and show what became of it.",
+    "demo": "Make a sample lake, run it, and show it.",
 }
 """Every command with the first line of its help."""
 

@@ -77,7 +77,7 @@ def query_for(config: Config) -> Query:
         return AthenaQuery(config.aws, config.athena, config.catalog)
     from clickctl.local.query import DuckQuery
 
-    return DuckQuery(lake_for(config.lake, config.aws), config.lake)
+    return DuckQuery(lake_for(config.lake, config.aws), config.lake, config.catalog)
 
 
 def catalog_for(config: Config) -> Catalog:

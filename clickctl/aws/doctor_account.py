@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 
-import boto3
-
 from clickctl.aws.doctor_asking import Account
 from clickctl.config import Config
-from clickctl.domain.errors import ClickctlError
-from clickctl.plan.checks import Check, Probe, Subject
+from clickctl.domain.errors import ClickctlError, ConfigError
+from clickctl.plan.checks import Check, Probe, Subject, told
 
 _WARN_SKEW, _FAIL_SKEW = 60, 300
 """Seconds. AWS refuses signatures that are off by more than 15 minutes (S3: RequestTimeTooSkewed)."""
@@ -25,13 +23,20 @@ def account_probes(account: Account, config: Config) -> Iterator[Probe]:
 
 
 def _credentials(account: Account, subject: Subject) -> Check:
-    found = account.identity()
+    try:
+        found = account.identity()
+    except ClickctlError as error:
+        raise type(error)(told(error, "AWS"), hint=error.hint) from error
     return subject.ok(f"account {found.account}, {found.arn}")
 
 
 def _region(account: Account, subject: Subject) -> Check:
-    region = account.region
-    sdk = boto3.Session()
+    try:
+        region, sdk = account.region, account.session
+    except ConfigError:
+        return subject.skipped("not looked at: see credentials")
+    if not region:
+        return subject.fail("none is set", "Set --region, AWS_REGION or [aws] region.")
     known = {name for part in sdk.get_available_partitions() for name in sdk.get_available_regions("s3", part)}
     if region in known:
         return subject.ok(region)

@@ -21,6 +21,8 @@ from clickctl.settings import AwsSettings
 
 T = TypeVar("T")
 
+_AWS = "AWS"
+
 _ATTEMPTS, _PATIENCE = 3, 10
 """Tries of a call, and seconds it may take: what is slower is told, not waited for."""
 
@@ -113,13 +115,18 @@ class Account:
         return client(service, self._asking, attempts=_ATTEMPTS)
 
     @property
+    def session(self) -> Any:
+        with asked(_AWS):
+            return session(self._asking)
+
+    @property
     def region(self) -> str:
-        with asked("AWS"):
-            return str(self.client("sts").meta.region_name)
+        """Empty where none is set."""
+        return self.session.region_name or ""
 
     def _identity(self) -> Identity:
         """One call that needs no permission. Any answer to it, a refusal too, tells AWS's time."""
-        with asked("AWS"):
+        with asked(_AWS):
             try:
                 found = self.client("sts").get_caller_identity()
             except botocore.exceptions.ClientError as error:
@@ -140,7 +147,7 @@ class Account:
             try:
                 self.identity()
             except ConfigError:
-                return subject.skipped("AWS refuses us: see credentials")
+                return subject.skipped("not looked at: see credentials")
             except ClickctlError:
                 pass  # STS is out of reach, as in some networks without internet: the others may well not be
             return look(subject)
@@ -152,8 +159,8 @@ class Account:
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
         yield from filter(None, (os.environ.get(name) for name in names))
         try:
-            with asked("AWS"):
-                found = session(self._asking).get_credentials()
+            with asked(_AWS):
+                found = self.session.get_credentials()
                 held = found.get_frozen_credentials() if found else None
         except ClickctlError:
             return

@@ -13,8 +13,8 @@ from clickctl.config import Config
 from clickctl.domain.errors import ClickctlError, ConfigError, EngineError
 from clickctl.domain.hours import Day, HourRange
 from clickctl.domain.layout import TABLES
-from clickctl.plan.catalog import DaysWithRows
-from clickctl.plan.checked_catalog import CatalogFound, database_check, table_check, view_check
+from clickctl.plan.catalog import CREATE_TABLES, DaysWithRows
+from clickctl.plan.checked_catalog import REPAIR, CatalogFound, table_check, view_check
 from clickctl.plan.checks import Check, Probe, Subject
 from clickctl.ports import Catalog
 from clickctl.settings import AthenaSettings
@@ -22,7 +22,7 @@ from clickctl.settings import AthenaSettings
 _RECENT = 7
 """Days of which partitions are looked at; `register-partitions --check` looks at all."""
 
-_LONGEST = 60.0
+_LONGEST = 20.0
 """Seconds to wait for a query that needs one or two."""
 
 NO_ROWS = DaysWithRows(dict.fromkeys(TABLES, frozenset()), complete=False)
@@ -46,10 +46,19 @@ def catalog_probes(
         return Probe(Subject(title, name), account.guarded(lambda subject: check(found(), subject)))
 
     names, found = config.catalog, Once(fetched)
-    yield line("database", names.database, database_check)
+    yield Probe(Subject("database", names.database), account.guarded(partial(_database, account)))
     for name in (names.facts, names.users):
         yield line("table", f"{names.database}.{name}", partial(table_check, name))
     yield line("view", f"{names.database}.{names.users_view}", partial(view_check, names.users_view))
+
+
+def _database(account: Account, subject: Subject) -> Check:
+    try:
+        with asked(subject.resource):
+            account.client("glue").get_database(Name=subject.resource)
+    except Missing:
+        return subject.fail("missing", f"{REPAIR} {CREATE_TABLES}")
+    return subject.ok("there")
 
 
 def athena_probes(account: Account, config: Config) -> Iterator[Probe]:
@@ -76,7 +85,7 @@ def _impatient() -> Callable[[float], None]:
 
 def _workgroup(account: Account, name: str) -> dict[str, Any]:
     try:
-        with asked(f"workgroup {name}"):
+        with asked(name):
             found: dict[str, Any] = account.client("athena").get_work_group(WorkGroup=name).get("WorkGroup") or {}
     except ConfigError as error:
         if "not found" not in error.message:  # InvalidRequestException: WorkGroup is not found

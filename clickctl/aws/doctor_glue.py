@@ -11,7 +11,7 @@ import clickctl
 from clickctl.aws.doctor_asking import Account, Denied, Missing, Once, asked
 from clickctl.config import Config
 from clickctl.domain.errors import ClickctlError
-from clickctl.plan.checks import Check, Probe, Subject
+from clickctl.plan.checks import Check, Probe, Subject, told
 from clickctl.settings import GlueSettings
 
 _LOG = "/aws-glue/jobs/error"
@@ -136,5 +136,5 @@ def _log(account: Account, subject: Subject) -> Check:
     except Missing:
         return subject.ok("not there yet: Glue makes it with the first run")
     except Denied as error:
-        return subject.warn(error.message.removeprefix(f"{_LOG}: "), hint)
+        return subject.warn(told(error, _LOG), hint)
     return subject.ok("may be read" if streams else "empty")

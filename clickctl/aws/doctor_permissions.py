@@ -16,7 +16,7 @@ from clickctl.aws.doctor_asking import Account, Identity, asked
 from clickctl.aws.doctor_glue import Job
 from clickctl.config import Config
 from clickctl.domain.errors import ClickctlError, ConfigError
-from clickctl.plan.checks import Check, Probe, Subject
+from clickctl.plan.checks import Check, Probe, Subject, told
 
 _ASSUMED = re.compile(r"arn:[\w-]+:sts::\d+:assumed-role/([^/]+)/.+")
 _PRINCIPAL = re.compile(r"arn:[\w-]+:iam::\d+:(user|role)/.+")
@@ -24,66 +24,79 @@ _PRINCIPAL = re.compile(r"arn:[\w-]+:iam::\d+:(user|role)/.+")
 
 @dataclass(frozen=True)
 class _Need:
-    """Actions that are called on resources. `{0}`, `{1}` and `{2}` in an ARN are partition, region and account."""
+    """Actions that are called on resources."""
 
     actions: tuple[str, ...]
     arns: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Home:
+    """Where the resources are."""
+
+    partition: str
+    region: str
+    account: str
+
+    def need(self, service: str, actions: str, *resources: str) -> _Need:
+        """Resources as ARNs have them behind the account. Buckets are of no region and no account."""
+        place = "::" if service == "s3" else f"{self.region}:{self.account}:"
+        arns = (f"arn:{self.partition}:{service}:{place}{resource}" for resource in resources)
+        return _Need(tuple(f"{service}:{action}" for action in actions.split()), tuple(arns))
+
+
+Needs = Callable[[_Home], Iterator[_Need]]
+
+
 def permission_probes(account: Account, config: Config, job: Job) -> Iterator[Probe]:
-    lake = tuple(_of_the_lake(config))
-    ours = (*lake, *(_of_the_backend(config) if config.backend == "aws" else ()))
-    caller = partial(_principal, account)
-    yield Probe(Subject("permissions", "of the caller"), account.guarded(partial(_permitted, account, caller, ours)))
+    def ours(home: _Home) -> Iterator[_Need]:
+        yield from _of_the_lake(config, home)
+        yield from _of_the_backend(config, home) if config.backend == "aws" else ()
+
+    lines = {"of the caller": (partial(_principal, account), ours)}
     if config.backend == "aws" and config.engine == "glue":
-        role = partial(_job_role, account, job)
-        yield Probe(
-            Subject("permissions", "of the job's role"), account.guarded(partial(_permitted, account, role, lake))
-        )
+        lines["of the job's role"] = (partial(_job_role, account, job), partial(_of_the_lake, config))
+    for resource, (principal, needs) in lines.items():
+        look = account.guarded(partial(_permitted, account, principal, needs))
+        yield Probe(Subject("permissions", resource), look)
 
 
-def _of_the_lake(config: Config) -> Iterator[_Need]:
-    raw, processed, quarantine = (
-        f"arn:{{0}}:s3:::{root.removeprefix('s3://')}"
-        for root in (config.lake.raw, config.lake.processed, config.lake.quarantine)
-    )
-    buckets = dict.fromkeys(arn.partition("/")[0] for arn in (raw, processed))
-    yield _Need(("s3:ListBucket",), tuple(buckets))
-    yield _Need(("s3:GetObject",), (f"{raw}/*", f"{processed}/*"))
-    yield _Need(("s3:PutObject", "s3:DeleteObject"), (f"{processed}/*", f"{quarantine}/*"))
+def _of_the_lake(config: Config, home: _Home) -> Iterator[_Need]:
+    roots = (config.lake.raw, config.lake.processed, config.lake.quarantine)
+    raw, processed, quarantine = (root.removeprefix("s3://") for root in roots)
+    yield home.need("s3", "ListBucket", *dict.fromkeys(root.partition("/")[0] for root in (raw, processed)))
+    yield home.need("s3", "GetObject", f"{raw}/*", f"{processed}/*")
+    yield home.need("s3", "PutObject DeleteObject", f"{processed}/*", f"{quarantine}/*")
     if ":key/" in config.aws.kms_key:
         yield _Need(("kms:Decrypt", "kms:GenerateDataKey"), (config.aws.kms_key,))
 
 
-def _of_the_backend(config: Config) -> Iterator[_Need]:
+def _of_the_backend(config: Config, home: _Home) -> Iterator[_Need]:
     """Glue asks for an action on the catalog, the database and the table (Glue guide, "resource ARNs")."""
-    glue, athena = "arn:{0}:glue:{1}:{2}:", "arn:{0}:athena:{1}:{2}:"
     if config.engine == "glue":
-        yield _need("glue", "StartJobRun GetJobRun GetJobRuns BatchStopJobRun", f"{glue}job/{config.glue.job}")
-        yield _need("logs", "GetLogEvents", "arn:{0}:logs:{1}:{2}:log-group:/aws-glue/jobs/error:log-stream:*")
+        yield home.need("glue", "StartJobRun GetJobRun GetJobRuns BatchStopJobRun", f"job/{config.glue.job}")
+        yield home.need("logs", "GetLogEvents", "log-group:/aws-glue/jobs/error:log-stream:*")
     database = config.catalog.database
-    tables = (f"{glue}catalog", f"{glue}database/{database}", f"{glue}table/{database}/*")
-    yield _need("glue", "GetDatabase GetTable GetPartitions CreateTable UpdateTable", *tables)
-    yield _need("glue", "BatchCreatePartition BatchUpdatePartition BatchDeletePartition", *tables)
+    tables = ("catalog", f"database/{database}", f"table/{database}/*")
+    yield home.need("glue", "GetDatabase GetTable GetPartitions BatchGetPartition UpdateTable", *tables)
+    yield home.need("glue", "BatchCreatePartition BatchUpdatePartition BatchDeletePartition", *tables)
     queries = "StartQueryExecution GetQueryExecution GetQueryResults StopQueryExecution"
-    yield _need("athena", queries, f"{athena}workgroup/{config.athena.workgroup}")
+    yield home.need("athena", queries, f"workgroup/{config.athena.workgroup}")
 
 
-def _need(service: str, actions: str, *arns: str) -> _Need:
-    return _Need(tuple(f"{service}:{action}" for action in actions.split()), arns)
-
-
-def _permitted(account: Account, principal: Callable[[], str], needs: Sequence[_Need], subject: Subject) -> Check:
+def _permitted(account: Account, principal: Callable[[], str], wanted: Needs, subject: Subject) -> Check:
     try:
         who = principal()
         if not who:
-            return subject.skipped("IAM simulates users and roles only, and this is neither")
+            return subject.skipped("nobody whose policies IAM simulates: it knows users and roles")
+        identity = account.identity()
+        needs = [*wanted(_Home(identity.partition, account.region, identity.account))]
         with ThreadPoolExecutor(len(needs), "simulate") as pool:
             found = list(pool.map(partial(_simulated, account, who), needs))
     except ConfigError as error:
-        return subject.skipped(f"IAM may not be asked: {error.message.removeprefix('IAM: ')}")
+        return subject.skipped(f"IAM may not be asked: {told(error, 'AWS', 'IAM')}")
     except ClickctlError as error:
-        return subject.skipped(f"IAM did not answer: {error.message.removeprefix('IAM: ')}")
+        return subject.skipped(f"IAM did not answer: {told(error, 'AWS', 'IAM')}")
     name = who.split(":", 5)[-1]
     if refused := _joined(refused for refused, _ in found):
         return subject.fail(f"{name}: refused by policy: {refused}", f"Allow it in the policy of {name}.")
@@ -99,7 +112,7 @@ def _joined(actions: Iterable[Sequence[str]]) -> str:
 
 
 def _principal(account: Account) -> str:
-    """The user or role whose policies count, or empty."""
+    """The user or role whose policies count, or nobody."""
     identity = account.identity()
     if _PRINCIPAL.fullmatch(identity.arn):
         return identity.arn
@@ -108,7 +121,10 @@ def _principal(account: Account) -> str:
 
 
 def _job_role(account: Account, job: Job) -> str:
-    role = str(job()["Role"])
+    try:
+        role = str(job()["Role"])
+    except ClickctlError:
+        return ""  # the job's own line tells why
     return role if role.startswith("arn:") else _role(account, account.identity(), role)
 
 
@@ -123,12 +139,11 @@ def _role(account: Account, identity: Identity, name: str) -> str:
 
 def _simulated(account: Account, principal: str, need: _Need) -> tuple[list[str], list[str]]:
     """Actions that are refused; and those refused for want of context, by conditions that could not be judged."""
-    identity = account.identity()
-    arns = [arn.format(identity.partition, account.region, identity.account) for arn in need.arns]
     refused, unsure = list[str](), list[str]()
     with asked("IAM"):
         pages = account.client("iam").get_paginator("simulate_principal_policy")
-        for page in pages.paginate(PolicySourceArn=principal, ActionNames=list(need.actions), ResourceArns=arns):
+        asked_for = {"ActionNames": list(need.actions), "ResourceArns": list(need.arns)}
+        for page in pages.paginate(PolicySourceArn=principal, **asked_for):
             for result in page["EvaluationResults"]:
                 each = [(one["EvalResourceDecision"], one) for one in result.get("ResourceSpecificResults", ())]
                 for decision, one in [(result["EvalDecision"], result), *each]:

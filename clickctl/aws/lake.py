@@ -130,7 +130,7 @@ class S3Lake:
     def upload(self, path: Path, location: str) -> None:
         bucket, key = _split(location)
         with _explained(location):
-            self.client.upload_file(str(path), bucket, key, ExtraArgs=self._sealed)
+            self.client.upload_file(str(path), bucket, key, ExtraArgs=self._sealed_in_parts)
 
     def copy(self, source: str, target: str) -> None:
         """One call up to 5 GB, the most CopyObject takes; in parts above, which the refusal tells."""
@@ -142,7 +142,7 @@ class S3Lake:
             except botocore.exceptions.ClientError as error:
                 if code_of(error) != "InvalidRequest" or "maximum allowable size" not in text_of(error):
                     raise
-                self.client.copy(origin, bucket, key, ExtraArgs=self._sealed, Config=_IN_PARTS)
+                self.client.copy(origin, bucket, key, ExtraArgs=self._sealed_in_parts, Config=_IN_PARTS)
 
     def delete(self, locations: Iterable[str]) -> None:
         by_bucket: dict[str, Any] = {}
@@ -183,7 +183,14 @@ class S3Lake:
         """Parameters of whatever writes an object. Without a key, the bucket's default encryption decides."""
         if not self.aws.kms_key:
             return {}
-        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.aws.kms_key, "BucketKeyEnabled": True}
+        return {**self._sealed_in_parts, "BucketKeyEnabled": True}
+
+    @property
+    def _sealed_in_parts(self) -> dict[str, Any]:
+        """s3transfer knows no bucket key: it is the bucket's own setting that decides for what it writes."""
+        if not self.aws.kms_key:
+            return {}
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.aws.kms_key}
 
 
 def _add_conditions(made: Any) -> None:

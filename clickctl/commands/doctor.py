@@ -15,12 +15,13 @@ _AT_ONCE = 16
 
 
 def command(context: typer.Context) -> None:
-    """Look at everything the configuration names, and say what to do.
+    """Look at everything the configuration names.
 
-    One line a resource: ok, warn, fail, or skipped where nothing can be known. Changes nothing: an
-    upload is begun and aborted, a file made and removed, to see whether writing is permitted.
-    Exit code 0 unless something failed: 3 when somebody has to put something right (configuration,
-    credentials, permissions), 5 when only services did not answer. No secret is ever shown.
+    One line a resource, and what to do if it is not ok: warn, fail, or skipped where nothing can be
+    known. Changes nothing: an upload is begun and aborted, a file made and removed, to see whether
+    writing is permitted. Exit code 0 unless something failed: 3 when somebody has to put something
+    right (configuration, credentials, permissions), 5 when only services did not answer. No secret
+    is ever shown.
 
     \b
     Examples:

@@ -47,12 +47,12 @@ def run_units(
 def register(options: Root, config: Config, days: Collection[Day]) -> int:
     """Make days that have rows known to the query engines: an exit code. Rows are safe if that fails."""
     if not days or config.backend == "local":
-        return EXIT_OK  # a local catalog's views see new files by themselves
+        return EXIT_OK  # DuckDB need not be loaded: a local catalog's views see new files by themselves
     from clickctl.registering import register_days
     from clickctl.wiring import catalog_for
 
     try:
-        register_days(catalog_for(config), config, sorted(days))
+        register_days(catalog_for(config), sorted(days))
     except ClickctlError as error:
         error.changed = "The rows are committed; only the catalog does not know of all their days yet."
         options.talk.error(error)

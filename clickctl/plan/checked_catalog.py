@@ -26,12 +26,6 @@ class CatalogFound:
         return [c for c in planned if c.kind in kinds and c.name == name and c.needs != PRUNE]
 
 
-def database_check(found: CatalogFound, subject: Subject) -> Check:
-    if found.seen.database:
-        return subject.ok("there")
-    return subject.fail("is missing", f"{REPAIR} {CREATE_TABLES}")
-
-
 def view_check(name: str, found: CatalogFound, subject: Subject) -> Check:
     changes = found.changes(["view"], name)
     return subject.warn(_told(changes), _repair(changes)) if changes else subject.ok("as it should be")

@@ -68,12 +68,20 @@ class Probe:
         try:
             return self.look(subject)
         except ClickctlError as error:
-            seen = error.message.removeprefix(f"{subject.resource}: ").rstrip(".")
+            seen = told(error, subject.resource)
             code = EXIT_CONFIG if isinstance(error, ConfigError) else EXIT_SERVICE
             return subject.fail(seen, error.hint, code)
         except Exception as error:  # the surprise of one line must not hide the others
             seen = f"unexpected {type(error).__name__}: {error}"
             return subject.fail(seen, "This is a defect of clickctl: report it.", EXIT_SERVICE)
+
+
+def told(error: ClickctlError, *known: str) -> str:
+    """The error without what a line says anyway at its beginning."""
+    text = error.message.rstrip(". ")
+    for name in known:
+        text = text.removeprefix(f"{name}: ")
+    return text
 
 
 @dataclass(frozen=True)

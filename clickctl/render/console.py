@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _WIDEST = 10_000
-_SUGGESTED = re.compile(r"\bclickctl (?=(--verbose )?(run-partition|backfill|status)\b)")
+_SUGGESTED = re.compile(r"\bclickctl (?=(--verbose )?(run-partition|backfill|status|register-partitions|doctor)\b)")
 
 
 def show_json(result: Any) -> None:

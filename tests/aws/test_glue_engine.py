@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from tests.aws.harness.account import Aws
-from tests.aws.harness.faults import Fault
-from tests.aws.harness.runners import QuickRunner, ScriptedRunner
 from tests.conftest import Shell, event
 
 DAY, HOUR = "2026-01-05", "2026-01-05T13"

@@ -1,5 +1,6 @@
-from tests.conftest import event
 import time
+
+from tests.conftest import event
 
 
 def test_quick(aws, spark_runner):

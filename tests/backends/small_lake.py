@@ -20,9 +20,9 @@ from clickctl.domain.ledger import Ledger, UnitEntry
 from clickctl.domain.rules import QualityRules
 from clickctl.domain.structure import to_plain
 from clickctl.execute import UnitResult, UnitRunner
+from clickctl.liveness import ProcessLiveness
 from clickctl.local.engine import LocalEngine
 from clickctl.local.lake import FolderLake
-from clickctl.liveness import ProcessLiveness
 from clickctl.ports import Lake, Liveness
 from clickctl.publish import Publisher
 from clickctl.settings import LakeRoots
