@@ -47,7 +47,7 @@ def command(
     ] = "clickctl-demo",
     seed: Annotated[int, typer.Option(help="Another seed, other events.", metavar="N")] = 7,
 ) -> None:
-    """Make a sample lake, run it, and show what became of it.
+    """Make a sample lake, run it, and show it.
 
     The events are made up: Zipf users, sessions, duplicates, late events and a few of every kind
     of bad record. Everything lies in one folder; delete it when you are done.

@@ -52,7 +52,7 @@ def command(
     no_wait: Annotated[bool, typer.Option("--no-wait", help=NO_WAIT_HELP)] = False,
     stop_on_interrupt: Annotated[bool, typer.Option("--stop-on-interrupt", help=STOP_HELP)] = False,
 ) -> None:
-    """Run one hour or one day: raw files in, its rows replaced.
+    """Run one hour or one day; its rows are replaced.
 
     Already committed from the same input: nothing is done, exit 0. An hour of a day that is
     committed as a day reruns the day, and says so.

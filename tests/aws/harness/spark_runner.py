@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import IO
 
 from tests.aws.harness.job_runs import JobRun
@@ -31,7 +32,7 @@ class SparkRunner:
         self._lock = threading.Lock()
         self._current: JobRun | None = None
         self._child: subprocess.Popen[str] | None = None
-        self._errors: IO[bytes] = tempfile.TemporaryFile()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the runner
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -97,10 +98,8 @@ def _ask(child: subprocess.Popen[str], run: JobRun) -> tuple[list[str], str]:
     """What the run printed and how it ended."""
     assert child.stdin is not None and child.stdout is not None
     printed: list[str] = []
-    try:
+    with suppress(BrokenPipeError):  # it has died, as the next lines find
         child.stdin.write(json.dumps({"argv": run.argv, "dies_after": run.dies_after}) + "\n")
-    except BrokenPipeError:
-        pass  # it has died, as the next lines find
     for line in child.stdout:
         said = json.loads(line)
         if "code" in said:
