@@ -16,6 +16,7 @@ from clickctl.aws import clients
 from clickctl.settings import LakeRoots
 from tests.aws.harness.faults import Faults
 from tests.aws.harness.glue_runs import GlueRuns
+from tests.aws.harness.partitions import Partitions
 from tests.aws.harness.runners import QuickRunner
 from tests.aws.harness.server import AwsServer, Calls, Handler
 from tests.conftest import Shell
@@ -44,7 +45,8 @@ class Aws:
         self.server, self.folder = server, folder
         self._clients: dict[tuple[str, str], Any] = {}
         self.glue = GlueRuns(server.moto, QuickRunner())
-        server.emulated = {**self.glue.handlers}
+        self.partitions = Partitions(server.moto)
+        server.emulated = {**self.glue.handlers, "glue.GetPartitions": self.partitions.get}
         self.lake = self._lake()
 
     @property

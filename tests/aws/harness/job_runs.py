@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from clickctl.settings import DPUS
 from tests.aws.harness.moto import Moto
 from tests.aws.harness.replies import AwsError
 
@@ -111,9 +113,10 @@ class JobRun:
             "JobRunState": self.state,
             "Arguments": self.arguments,
             "PredecessorRuns": [],
-            "ExecutionTime": round(self.modified - self.started) if ended else 0,
+            # Whole seconds, and a run that is over took one at least.
+            "ExecutionTime": math.ceil(self.modified - self.started) if ended and self.state != "EXPIRED" else 0,
             "Timeout": wanted.get("Timeout") or 480,
-            "MaxCapacity": float(wanted.get("MaxCapacity") or wanted.get("NumberOfWorkers") or 10),
+            "MaxCapacity": float(DPUS.get(sized.get("WorkerType", ""), 1) * sized.get("NumberOfWorkers", 10)),
             "ExecutionClass": wanted.get("ExecutionClass") or "STANDARD",
             "LogGroupName": "/aws-glue/jobs",
             **sized,

@@ -12,7 +12,6 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import IO
 
 from tests.aws.harness.job_runs import JobRun
 from tests.conftest import REPO
@@ -32,7 +31,8 @@ class SparkRunner:
         self._lock = threading.Lock()
         self._current: JobRun | None = None
         self._child: subprocess.Popen[str] | None = None
-        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the runner
+        # The child has it open by itself: with a shared position, reading here would move its writing.
+        self._errors = tempfile.NamedTemporaryFile()  # noqa: SIM115 - closed with the runner
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -65,27 +65,29 @@ class SparkRunner:
                     continue
                 self._current, child = run, self._living()
             run.become("RUNNING")
-            self._errors.seek(0, os.SEEK_END)
+            begin = os.path.getsize(self._errors.name)
             printed, outcome = _ask(child, run)
             with self._lock:
                 self._current = None
             run.log(printed)
+            self._errors.seek(begin)
             run.log(self._errors.read().decode("utf-8", "replace").splitlines()[-_TAIL:], error=True)
             run.become("STOPPED" if run.stopping.is_set() else outcome)
 
     def _living(self) -> subprocess.Popen[str]:
         if self._child is None or self._child.poll() is not None:
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "tests.aws.harness.glue_worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                text=True,
-                bufsize=1,
-                cwd=REPO,
-                env={**os.environ, "PYTHONPATH": str(REPO), "PYSPARK_PYTHON": sys.executable, **self._environment},
-                start_new_session=True,  # so that its JVM is killed with it
-            )
+            with open(self._errors.name, "ab") as errors:
+                self._child = subprocess.Popen(
+                    [sys.executable, "-m", "tests.aws.harness.glue_worker"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    text=True,
+                    bufsize=1,
+                    cwd=REPO,
+                    env={**os.environ, "PYTHONPATH": str(REPO), "PYSPARK_PYTHON": sys.executable, **self._environment},
+                    start_new_session=True,  # so that its JVM is killed with it
+                )
         return self._child
 
     def _kill(self) -> None:
