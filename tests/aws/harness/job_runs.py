@@ -16,6 +16,8 @@ from tests.aws.harness.moto import Moto
 from tests.aws.harness.replies import AwsError
 
 ENDED = frozenset({"STOPPED", "SUCCEEDED", "FAILED", "TIMEOUT", "ERROR", "EXPIRED"})
+_EXECUTED = ENDED - {"ERROR", "EXPIRED"}
+"""Ends of runs that began, so that they took a second at least; an ERROR is a run that could not be started."""
 _OUTPUT, _ERROR = "/aws-glue/jobs/output", "/aws-glue/jobs/error"
 
 
@@ -113,8 +115,7 @@ class JobRun:
             "JobRunState": self.state,
             "Arguments": self.arguments,
             "PredecessorRuns": [],
-            # Whole seconds, and a run that is over took one at least.
-            "ExecutionTime": math.ceil(self.modified - self.started) if ended and self.state != "EXPIRED" else 0,
+            "ExecutionTime": math.ceil(self.modified - self.started) if self.state in _EXECUTED else 0,
             "Timeout": wanted.get("Timeout") or 480,
             "MaxCapacity": float(DPUS.get(sized.get("WorkerType", ""), 1) * sized.get("NumberOfWorkers", 10)),
             "ExecutionClass": wanted.get("ExecutionClass") or "STANDARD",
