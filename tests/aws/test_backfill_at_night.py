@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 
 from tests.aws.harness.account import Aws
 from tests.aws.harness.faults import Fault
@@ -53,6 +54,7 @@ def killed_after(command: subprocess.Popen[str], event: str) -> None:
         command.kill()
 
 
+@pytest.mark.heavy  # minutes: the SDK's adaptive mode slows down to a call every other second
 def test_forty_eight_hours_survive_faults_and_two_kills_with_nothing_lost_or_doubled(aws: Aws) -> None:
     aws.create_job()
     create_tables(aws)
