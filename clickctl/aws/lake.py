@@ -57,7 +57,7 @@ class S3Lake:
     @property
     def client(self) -> Any:
         with explained("S3", LakeError):
-            return client("s3", self.aws, prepare=_add_conditions)
+            return client("s3", self.aws, prepare=_prepare)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         with _explained(prefix):
@@ -130,7 +130,7 @@ class S3Lake:
     def upload(self, path: Path, location: str) -> None:
         bucket, key = _split(location)
         with _explained(location):
-            self.client.upload_file(str(path), bucket, key, ExtraArgs=self._sealed_in_parts)
+            self.client.upload_file(str(path), bucket, key, ExtraArgs=self._sealed)
 
     def copy(self, source: str, target: str) -> None:
         """One call up to 5 GB, the most CopyObject takes; in parts above, which the refusal tells."""
@@ -142,7 +142,7 @@ class S3Lake:
             except botocore.exceptions.ClientError as error:
                 if code_of(error) != "InvalidRequest" or "maximum allowable size" not in text_of(error):
                     raise
-                self.client.copy(origin, bucket, key, ExtraArgs=self._sealed_in_parts, Config=_IN_PARTS)
+                self.client.copy(origin, bucket, key, ExtraArgs=self._sealed, Config=_IN_PARTS)
 
     def delete(self, locations: Iterable[str]) -> None:
         by_bucket: dict[str, Any] = {}
@@ -181,20 +181,20 @@ class S3Lake:
     @property
     def _sealed(self) -> dict[str, Any]:
         """Parameters of whatever writes an object. Without a key, the bucket's default encryption decides."""
-        if not self.aws.kms_key:
-            return {}
-        return {**self._sealed_in_parts, "BucketKeyEnabled": True}
-
-    @property
-    def _sealed_in_parts(self) -> dict[str, Any]:
-        """s3transfer knows no bucket key: it is the bucket's own setting that decides for what it writes."""
-        if not self.aws.kms_key:
-            return {}
-        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.aws.kms_key}
+        key = self.aws.kms_key
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
 
 
-def _add_conditions(made: Any) -> None:
+def _prepare(made: Any) -> None:
     made.meta.events.register("before-call.s3.PutObject", _add_condition)
+    for operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
+        made.meta.events.register(f"before-parameter-build.s3.{operation}", _add_bucket_key)
+
+
+def _add_bucket_key(params: dict[str, Any], **_: Any) -> None:
+    """Fewer calls of KMS. Here, because s3transfer refuses to pass it on."""
+    if params.get("ServerSideEncryption") == "aws:kms":
+        params["BucketKeyEnabled"] = True
 
 
 @contextmanager
