@@ -52,9 +52,9 @@ os.register_at_fork(after_in_child=_unlock)  # a thread that is not in the child
 @lru_cache(maxsize=32)
 def _client(pid: int, service: str, aws: AwsSettings, attempts: int, prepare: Callable[[Any], None] | None) -> Any:
     """Made anew in a forked process: connections do not survive a fork."""
-    config, endpoint = _config(aws, attempts), aws.endpoint_url or None
+    found, endpoint = _session(pid, aws), aws.endpoint_url or None
     try:
-        made = _session(pid, aws).client(service, config=config, endpoint_url=endpoint)
+        made = found.client(service, config=_config(found._session, aws, attempts), endpoint_url=endpoint)
     except ValueError as error:  # an endpoint that is no URL is not one of botocore's own errors
         if isinstance(error, botocore.exceptions.BotoCoreError):
             raise
@@ -65,9 +65,11 @@ def _client(pid: int, service: str, aws: AwsSettings, attempts: int, prepare: Ca
     return made
 
 
-def _config(aws: AwsSettings, attempts: int) -> Any:
+def _config(own: botocore.session.Session, aws: AwsSettings, attempts: int) -> Any:
+    # Asked for by name: what the SDK itself takes when nobody says changed between its versions.
+    mode = os.environ.get("AWS_RETRY_MODE") or own.get_scoped_config().get("retry_mode") or "adaptive"
     return botocore.config.Config(
-        retries={"mode": "adaptive", "total_max_attempts": attempts},
+        retries={"mode": mode, "total_max_attempts": attempts},
         max_pool_connections=POOL,
         connect_timeout=10,
         read_timeout=aws.read_timeout,
@@ -85,7 +87,7 @@ def _session(pid: int, aws: AwsSettings) -> boto3.Session:
     if (credentials := found.get_credentials()) is None:
         raise botocore.exceptions.NoCredentialsError
     fetcher = botocore.credentials.AssumeRoleCredentialFetcher(
-        client_creator=partial(own.create_client, config=_config(aws, 8), endpoint_url=aws.endpoint_url or None),
+        client_creator=partial(own.create_client, config=_config(own, aws, 8), endpoint_url=aws.endpoint_url or None),
         source_credentials=credentials,
         role_arn=aws.role_arn,
         extra_args={"RoleSessionName": "clickctl"},

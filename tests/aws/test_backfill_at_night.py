@@ -54,13 +54,20 @@ def killed_after(command: subprocess.Popen[str], event: str) -> None:
         command.kill()
 
 
-@pytest.mark.heavy  # minutes: the SDK's adaptive mode slows down to a call every other second
-def test_forty_eight_hours_survive_faults_and_two_kills_with_nothing_lost_or_doubled(aws: Aws) -> None:
+@pytest.mark.parametrize(
+    "retries",
+    # The SDK's adaptive mode, our default, slows down to a call every other second when a fifth is refused.
+    ["standard", pytest.param("adaptive", marks=pytest.mark.heavy)],
+)
+def test_forty_eight_hours_survive_faults_and_two_kills_with_nothing_lost_or_doubled(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, retries: str
+) -> None:
+    monkeypatch.setenv("AWS_RETRY_MODE", retries)
     aws.create_job()
     create_tables(aws)
     shell = aws.shell()
     pages = put_hours(aws, HOURS)
-    aws.glue.runner = failing = FailingOnce(QuickRunner(), 0.1, seed=1)
+    aws.glue.runner = failing = FailingOnce(QuickRunner(), 0.1, seed=57, midway=True)
     aws.faults.add(Fault("*", "throttle", share=0.2), Fault("*", "lose", share=0.05))
     killed_after(begun(shell), "started")
     killed_after(begun(shell), "job_run")
@@ -70,6 +77,7 @@ def test_forty_eight_hours_survive_faults_and_two_kills_with_nothing_lost_or_dou
         if ran.code == 0:
             break
     assert ran.code == 0, ran.err
+    assert failing.failed
     found = pages_in(aws)
     assert len(found) == len(set(found)) and set(found) == pages
     assert shell("status", FIRST, END, "--output", "json").json["counts"] == {"committed": 48}

@@ -222,3 +222,12 @@ def test_settings_that_cannot_be_used_are_told_before_any_call(
     assert hint in told.value.hint
     assert told.value.message.startswith("Glue: ")
     assert not aws.calls
+
+
+def test_how_calls_are_repeated_can_be_said_in_the_sdks_own_settings(
+    aws: Aws, profiles: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_RETRY_MODE", "standard")
+    assert client("s3", AwsSettings()).meta.config.retries["mode"] == "standard"
+    monkeypatch.delenv("AWS_RETRY_MODE")
+    assert client("s3", AwsSettings(profile="oncall")).meta.config.retries["mode"] == "adaptive"
