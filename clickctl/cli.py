@@ -17,6 +17,7 @@ from typer.core import TyperCommand
 import clickctl
 from clickctl.commands.context import Root
 from clickctl.domain.errors import EXIT_INTERRUPTED, EXIT_SERVICE, ClickctlError
+from clickctl.domain.secrets import one_line
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 _VALUED = ("--config", "--profile", "--region", "--output", "--log-format")
@@ -71,8 +72,8 @@ def _root(
             raise typer.BadParameter(f"{value!r} is not one of {other}, json.", param_hint=name)
     profile = profile or os.environ.get("CLICKCTL_PROFILE", "")
     region = region or os.environ.get("CLICKCTL_REGION", "")
-    for name, value in (("AWS_PROFILE", profile), ("AWS_REGION", region), ("AWS_DEFAULT_REGION", region)):
-        if value:
+    for name, value in (("CLICKCTL_AWS_PROFILE", profile), ("CLICKCTL_AWS_REGION", region)):
+        if value:  # above all else that names one
             os.environ[name] = value
     context.obj = Root(config or None, output == "json", quiet, verbose, log_format == "json", detailed_exitcode)
 
@@ -116,8 +117,10 @@ def _bounded(command: Callable[..., None]) -> Callable[..., None]:
                 sys.stdout.flush()  # a reader that has gone, or a full disk, is an error of the command
         except typer.Exit:
             raise
-        except (KeyboardInterrupt, typer.Abort):
-            options.talk.say("interrupted", "Interrupted. Run the same command again to carry on.")
+        except (KeyboardInterrupt, typer.Abort) as stop:
+            notes = getattr(stop, "__notes__", [])  # what could not be stopped with it
+            text = " ".join(["Interrupted.", *notes, "Run the same command again to carry on."])
+            options.talk.say("interrupted", text, notes=notes)
             raise typer.Exit(EXIT_INTERRUPTED) from None
         except BrokenPipeError:
             _mute()
@@ -142,7 +145,8 @@ def _told(error: Exception, options: Root) -> int:
 
         traceback.print_exception(error)
     hint = "This is a defect: report it with what the same command prints under --verbose."
-    options.talk.error(ClickctlError(f"unexpected {type(error).__name__}: {error}", hint=hint, changed=""))
+    text = f"unexpected {type(error).__name__}: {one_line(str(error))}"
+    options.talk.error(ClickctlError(text, hint=hint, changed=""))
     return EXIT_SERVICE
 
 

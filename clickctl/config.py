@@ -83,7 +83,7 @@ def load_config(path: Path, env: Mapping[str, str]) -> Config:
 
 
 def _of_the_sdk(env: Mapping[str, str]) -> dict[str, str]:
-    """What the SDK's own variables say wins over the file; --profile and --region set them too."""
+    """What the SDK's own variables say wins over the file."""
     said = {
         "CLICKCTL_AWS_REGION": env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION"),
         "CLICKCTL_AWS_PROFILE": env.get("AWS_PROFILE"),

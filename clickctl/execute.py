@@ -12,6 +12,7 @@ from clickctl.domain.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,
     ClickctlError,
+    nothing_changed,
 )
 from clickctl.domain.hours import Day, Unit
 from clickctl.domain.layout import raw_prefix
@@ -98,7 +99,8 @@ class UnitRunner:
 
     def _prepare(self, unit: Unit, run_id: str, force: bool) -> _Ordered | Attempt:
         try:
-            seen, decision, raw = self.decide(unit, force=force)
+            with nothing_changed():
+                seen, decision, raw = self.decide(unit, force=force)
         except ClickctlError as error:
             return error
         if not decision.verdict.runs:

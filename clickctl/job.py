@@ -115,6 +115,8 @@ def unit_errors(publisher: Publisher, order: UnitOrder) -> Iterator[None]:
     except (Exception, KeyboardInterrupt) as error:
         with suppress(ClickctlError):  # the first error is the one to show; the next run cleans up
             publisher.abandon(order, error, getattr(error, "hint", ""))
+        if isinstance(error, ClickctlError):
+            error.changed = error.changed or "The unit is as before, or torn until it is run again."
         raise
 
 

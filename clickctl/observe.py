@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from clickctl.domain.errors import LakeError
+from clickctl.domain.errors import DamagedLedger
 from clickctl.domain.hours import Day, Hour, Unit
 from clickctl.domain.layout import is_raw_file, raw_prefix
 from clickctl.domain.ledger import InputFile, Ledger
@@ -68,11 +68,11 @@ class DaySeen:
 
 
 def see_day(publisher: Publisher, day: Day) -> DaySeen:
-    """Observe a day. One damaged ledger is that day's problem, not the range's."""
+    """Observe a day. One damaged ledger is that day's problem; a lake that refuses is the range's."""
     raw = list_raw(publisher.lake, publisher.roots, day)
     try:
         return DaySeen(day, publisher.ledger(day), raw)
-    except LakeError as error:
+    except DamagedLedger as error:
         return DaySeen(day, Ledger(day), raw, error.message.rstrip("."))
 
 

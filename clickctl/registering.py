@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from clickctl.domain.errors import EXIT_CONFLICT, EXIT_FAILED, ClickctlError, ConfigError, LakeError
+from clickctl.domain.errors import EXIT_CONFLICT, EXIT_FAILED, ClickctlError, ConfigError, DamagedLedger
 from clickctl.domain.hours import Day, HourRange, hour_of
 from clickctl.domain.layout import TABLES
 from clickctl.domain.ledger import Ledger
@@ -99,7 +99,7 @@ def _first_event(arrival: Day, rules: QualityRules) -> date:
 def _read(publisher: Publisher, day: Day) -> Ledger | str:
     try:
         return publisher.ledger(day)
-    except LakeError as error:
+    except DamagedLedger as error:
         return error.message
 
 

@@ -119,3 +119,7 @@ class AthenaSettings:
     output: str = ""
     max_scan_gb: float = 100.0
     dollars_per_tb: float = 5.0
+
+    def __post_init__(self) -> None:
+        if self.max_scan_gb < 0 or self.dollars_per_tb < 0:
+            raise ValueError("max_scan_gb and dollars_per_tb must be 0 or more")

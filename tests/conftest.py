@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -21,8 +21,12 @@ from clickctl.domain.rules import QualityRules
 from clickctl.liveness import ProcessLiveness
 from clickctl.local.lake import FolderLake
 from clickctl.publish import Publisher
-from clickctl.settings import LakeRoots
+from clickctl.settings import AwsSettings, LakeRoots
 from tests.backends.small_lake import SmallLake, small_lake
+
+if TYPE_CHECKING:
+    from tests.aws.harness.account import Aws
+    from tests.aws.harness.server import AwsServer
 
 # A shared machine is slow at times, which is nobody's fault.
 settings.register_profile("clickctl", deadline=None)
@@ -47,10 +51,49 @@ def quick_folder() -> Iterator[Path]:
         yield Path(name)
 
 
+@pytest.fixture(scope="session")
+def aws_server() -> Iterator[AwsServer]:
+    pytest.importorskip("moto.server")
+    from tests.aws.harness.server import AwsServer
+
+    server = AwsServer()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def small(quick_folder: Path) -> SmallLake:
-    """A lake to run tiny units in."""
-    return small_lake(quick_folder)
+def aws(
+    aws_server: AwsServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, _clean_environment: None
+) -> Iterator[Aws]:
+    """A new AWS for each test, served over HTTP by one server for all, and an environment in which clients find it."""
+    from tests.aws.harness.account import Aws, environment
+
+    for name, value in environment(aws_server.endpoint).items():
+        monkeypatch.setenv(name, value)
+    made = Aws(aws_server, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def small_folder(quick_folder: Path) -> SmallLake:
+    """A lake of folders to run tiny units in."""
+    return small_lake(FolderLake(), str(quick_folder), quick_folder)
+
+
+@pytest.fixture
+def small_s3(aws: Aws, quick_folder: Path) -> SmallLake:
+    """The same in S3."""
+    from clickctl.aws.lake import S3Lake
+
+    return small_lake(S3Lake(AwsSettings()), aws.lake.processed, quick_folder)
+
+
+@pytest.fixture(params=["folder", "s3"])
+def small(request: pytest.FixtureRequest) -> SmallLake:
+    """Both, one after the other: what is promised is promised of every lake."""
+    found: SmallLake = request.getfixturevalue(f"small_{request.param}")
+    return found
 
 
 @pytest.fixture

@@ -126,6 +126,9 @@ def test_an_unknown_config_key_is_refused_with_the_nearest_known_one(
         (LAKE + "[quality]\nmax_lateness = 7\n", "quality.max_lateness: 7 is not a string"),
         (LAKE + "[quality]\nmax_line_bytes = 10\n", "max_line_bytes must lie between"),
         (LAKE + "[job]\nworkers = 2026-01-05\n", "is not a whole number"),
+        (LAKE + "[glue]\ndollars_per_dpu_hour = -0.1\n", "dollars_per_dpu_hour must be 0 or more"),
+        (LAKE + "[athena]\nmax_scan_gb = -1\n", "max_scan_gb and dollars_per_tb must be 0 or more"),
+        (LAKE + "[athena]\ndollars_per_tb = -0.5\n", "max_scan_gb and dollars_per_tb must be 0 or more"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_key_and_what_it_should_be(tmp_path: Path, text: str, told: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from threading import Event
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from clickctl.domain.errors import CommitConflict, LakeError
 from clickctl.execute import UnitResult
 from tests.backends.dying import meet_and_run
-from tests.backends.faults import FORKS, Step, WatchedLake, at, failing, once
+from tests.backends.faults import FORKS, Step, WatchedLake, at, failing, moments, once, process
 from tests.backends.small_lake import SmallLake
 
 HOUR, NEXT, DAY = "2026-01-05T13", "2026-01-05T14", "2026-01-05"
@@ -40,20 +39,20 @@ def attempt(small: SmallLake, unit: str) -> str:
         return "conflict"
 
 
-def inside_each_step(raw: SmallLake, outer: str, inner: str, folder: Path) -> Iterator[tuple[SmallLake, str, str]]:
-    """Run `inner` whole before each operation of a run of `outer`, each time on a fresh lake."""
+def inside_each_step(raw: SmallLake, outer: str, inner: str) -> Iterator[tuple[SmallLake, str, str]]:
+    """Run `inner` whole before an operation of a run of `outer`, each time another, on a fresh lake."""
     steps: list[Step] = []
-    raw.clone(folder / "counted").over(WatchedLake(raw.lake, steps.append)).run(outer)
-    for step in steps:
-        small, ended = raw.clone(folder / f"{inner}-{step.number}"), []
+    raw.beside("counted").over(WatchedLake(raw.lake, steps.append)).run(outer)
+    for step in moments(raw.lake, steps):
+        small, ended = raw.beside(f"{inner}-{step.number}"), []
         nested = at(step.number, lambda small=small, ended=ended: ended.append(attempt(small, inner)))
         result = attempt(small.over(WatchedLake(small.lake, nested)), outer)
         yield small, result, ended[0]
 
 
-def test_of_two_runs_of_a_unit_one_commits_and_the_other_changes_nothing(raw: SmallLake, quick_folder: Path) -> None:
+def test_of_two_runs_of_a_unit_one_commits_and_the_other_changes_nothing(raw: SmallLake) -> None:
     seen = set()
-    for small, outer, inner in inside_each_step(raw, HOUR, HOUR, quick_folder):
+    for small, outer, inner in inside_each_step(raw, HOUR, HOUR):
         check_whole(small)
         assert small.pages() == ["/a", "/late"]
         assert small.state(HOUR) == "committed"
@@ -61,18 +60,16 @@ def test_of_two_runs_of_a_unit_one_commits_and_the_other_changes_nothing(raw: Sm
     assert seen == {("unchanged", "committed"), ("conflict", "committed"), ("committed", "busy")}
 
 
-def test_two_hours_of_one_day_both_commit_whatever_the_moment(raw: SmallLake, quick_folder: Path) -> None:
-    for small, *outcomes in inside_each_step(raw, HOUR, NEXT, quick_folder):
+def test_two_hours_of_one_day_both_commit_whatever_the_moment(raw: SmallLake) -> None:
+    for small, *outcomes in inside_each_step(raw, HOUR, NEXT):
         assert outcomes == ["committed", "committed"]
         check_whole(small)
         assert small.pages() == PAGES
 
 
 @pytest.mark.parametrize(("outer", "inner"), [(HOUR, DAY), (DAY, HOUR)])
-def test_an_hour_and_its_day_at_once_never_hold_the_same_rows(
-    raw: SmallLake, quick_folder: Path, outer: str, inner: str
-) -> None:
-    for small, *outcomes in inside_each_step(raw, outer, inner, quick_folder):
+def test_an_hour_and_its_day_at_once_never_hold_the_same_rows(raw: SmallLake, outer: str, inner: str) -> None:
+    for small, *outcomes in inside_each_step(raw, outer, inner):
         assert "committed" in outcomes
         assert set(outcomes) <= {"committed", "unchanged", "busy", "conflict"}
         check_whole(small)
@@ -82,9 +79,9 @@ def test_an_hour_and_its_day_at_once_never_hold_the_same_rows(
         assert small.pages() == PAGES
 
 
-def test_a_day_rerun_by_two_at_once_while_it_replaces_hours_is_one_day(raw: SmallLake, quick_folder: Path) -> None:
+def test_a_day_rerun_by_two_at_once_while_it_replaces_hours_is_one_day(raw: SmallLake) -> None:
     raw.run(HOUR), raw.run(NEXT)
-    for small, *outcomes in inside_each_step(raw, DAY, DAY, quick_folder):
+    for small, *outcomes in inside_each_step(raw, DAY, DAY):
         assert "committed" in outcomes
         check_whole(small)
         assert small.pages() == PAGES
@@ -156,7 +153,7 @@ def test_a_run_that_fails_on_its_own_marks_the_unit_failed_and_keeps_its_rows(ra
 def codes_of(small: SmallLake, units: list[str]) -> list[int]:
     """Exit codes of runs in processes of their own that start at the same moment."""
     start = FORKS.Barrier(len(units))
-    children = [FORKS.Process(target=meet_and_run, args=(small, unit, start)) for unit in units]
+    children = [process(meet_and_run, small, unit, start) for unit in units]
     for child in children:
         child.start()
     for child in children:

@@ -15,7 +15,7 @@ from clickctl.domain.ledger import Owner
 from clickctl.liveness import ProcessLiveness
 from clickctl.publish import LEASE_SECONDS
 from tests.backends.dying import run_and_hang_at_copy
-from tests.backends.faults import FORKS, WatchedLake, failing, once
+from tests.backends.faults import FORKS, WatchedLake, failing, once, process
 from tests.backends.small_lake import SmallLake
 
 HOUR, DAY = "2026-01-05T13", "2026-01-05"
@@ -47,7 +47,7 @@ def seconds_ago(seconds: float) -> str:
 def test_a_claim_stands_while_its_process_lives_and_falls_with_it(small: SmallLake) -> None:
     small.put(HOUR, "/a")
     claimed = FORKS.Event()
-    child = FORKS.Process(target=run_and_hang_at_copy, args=(small, HOUR, claimed), daemon=True)
+    child = process(run_and_hang_at_copy, small, HOUR, claimed)
     child.start()
     assert claimed.wait(60)
     assert small.state(HOUR) == "publishing"

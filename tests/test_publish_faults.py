@@ -15,7 +15,7 @@ import pytest
 from clickctl.domain.errors import LakeError, RunFailed
 from clickctl.ports import PreconditionFailed
 from tests.backends.dying import run_to_exit_code
-from tests.backends.faults import Step, WatchedLake, at, failing, in_child, once
+from tests.backends.faults import Step, WatchedLake, at, failing, in_child, moments, once
 from tests.backends.small_lake import SmallLake
 
 HOUR, DAY = "2026-01-05T13", "2026-01-05"
@@ -24,6 +24,10 @@ OLD, NEW = ["/a", "/b", "/late"], ["/b", "/c", "/late-too"]
 
 @pytest.fixture
 def stale(small: SmallLake) -> SmallLake:
+    return made_stale(small)
+
+
+def made_stale(small: SmallLake) -> SmallLake:
     """An hour that was committed and has changed since."""
     small.put(HOUR, "/a", "/b", "/late@2026-01-04")
     small.run(HOUR)
@@ -34,13 +38,13 @@ def stale(small: SmallLake) -> SmallLake:
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("error", [LakeError("it broke"), KeyboardInterrupt()], ids=["LakeError", "Ctrl-C"])
 def test_an_error_at_any_operation_is_mended_by_a_rerun_of_the_same_process(
-    stale: SmallLake, quick_folder: Path, error: BaseException, moment: str
+    stale: SmallLake, error: BaseException, moment: str
 ) -> None:
     steps: list[Step] = []
-    wanted = stale.clone(quick_folder / "undisturbed")
+    wanted = stale.beside("undisturbed")
     wanted.over(WatchedLake(stale.lake, steps.append)).run(HOUR)
-    for step in steps:
-        small = stale.clone(quick_folder / str(step.number))
+    for step in moments(stale.lake, steps):
+        small = stale.beside(str(step.number))
         with pytest.raises(type(error)):
             small.over(WatchedLake(small.lake, **{moment: at(step.number, failing(error))})).run(HOUR)
         assert Counter(small.pages()) >= Counter(["/b"])
@@ -51,16 +55,14 @@ def test_an_error_at_any_operation_is_mended_by_a_rerun_of_the_same_process(
         assert small.unowned() == small.litter() == []
 
 
-def test_a_compare_and_swap_that_won_though_its_answer_says_lost_is_taken_as_won(
-    stale: SmallLake, quick_folder: Path
-) -> None:
+def test_a_compare_and_swap_that_won_though_its_answer_says_lost_is_taken_as_won(stale: SmallLake) -> None:
     """An SDK repeats a request whose answer was lost; the repetition then meets our own object."""
     steps: list[Step] = []
-    stale.clone(quick_folder / "counted").over(WatchedLake(stale.lake, steps.append)).run(HOUR)
+    stale.beside("counted").over(WatchedLake(stale.lake, steps.append)).run(HOUR)
     swaps = [step for step in steps if step.name == "put_if"]
     assert len(swaps) == 2
     for step in swaps:
-        small = stale.clone(quick_folder / str(step.number))
+        small = stale.beside(str(step.number))
         watched = WatchedLake(small.lake, after=at(step.number, failing(PreconditionFailed())))
         assert small.over(watched).run(HOUR).outcome == "committed"
         assert small.pages() == NEW
@@ -144,12 +146,12 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_disk_that_fills_up_at_any_point_fails_the_run_and_with_room_a_rerun_mends_it(
-    stale: SmallLake, tiny_disk: Path
+    small_folder: SmallLake, tiny_disk: Path
 ) -> None:
-    codes: list[int] = []
+    stale, codes = made_stale(small_folder), list[int]()
     while 0 not in codes:
         folder = tiny_disk / str(len(codes))
-        small = stale.clone(folder)
+        small = stale.clone(str(folder))
         fill_but(tiny_disk, len(codes))
         codes.append(in_child(run_to_exit_code, small, HOUR))
         assert Counter(small.pages()) >= Counter(["/b"])

@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
-from pathlib import Path
 
 import pytest
 
 from tests.backends.dying import run_and_die_at_change, run_and_die_at_operation
-from tests.backends.faults import Step, WatchedLake, in_child, killed
+from tests.backends.faults import Step, WatchedLake, in_child, killed, moments
 from tests.backends.small_lake import SmallLake
 
 HOUR, NEXT, DAY = "2026-01-05T13", "2026-01-05T14", "2026-01-05"
@@ -27,8 +26,8 @@ class Scenario:
     old: list[str]
     new: list[str]
 
-    def fresh(self, folder: Path) -> Scenario:
-        return replace(self, small=self.small.clone(folder))
+    def fresh(self, name: str) -> Scenario:
+        return replace(self, small=self.small.beside(name))
 
 
 def first_run(small: SmallLake) -> Scenario:
@@ -59,12 +58,20 @@ each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenar
 Make = Callable[[SmallLake], Scenario]
 
 
-def undisturbed(before: Scenario, folder: Path) -> tuple[SmallLake, list[Step]]:
-    """The same run, never killed, and its operations."""
-    small, steps = before.small.clone(folder), []
-    assert small.over(WatchedLake(small.lake, steps.append)).run(before.unit).outcome == "committed"
+def undisturbed(before: Scenario) -> tuple[SmallLake, list[Step]]:
+    """The same run, never killed, and the operations to kill it at."""
+    small = before.small.beside("undisturbed")
+    steps = kill_points(small, before.unit)
     assert small.pages() == before.new
     return small, steps
+
+
+def kill_points(small: SmallLake, unit: str) -> list[Step]:
+    """Run a unit; the operations that change something. Killed before a read is killed after one of these."""
+    steps: list[Step] = []
+    assert small.over(WatchedLake(small.lake, steps.append)).run(unit).outcome == "committed"
+    assert steps[-1].changes
+    return [step for step in moments(small.lake, steps) if step.changes]
 
 
 def check_torn(after: Scenario) -> None:
@@ -89,27 +96,23 @@ def check_mended(after: Scenario, wanted: SmallLake) -> None:
 
 
 @each_scenario
-def test_killed_before_or_after_any_lake_operation_a_rerun_ends_the_same(
-    scenario: Make, small: SmallLake, quick_folder: Path
-) -> None:
+def test_killed_before_or_after_any_lake_operation_a_rerun_ends_the_same(scenario: Make, small: SmallLake) -> None:
     before = scenario(small)
-    wanted, steps = undisturbed(before, quick_folder / "undisturbed")
+    wanted, steps = undisturbed(before)
     for step in steps:
-        after = before.fresh(quick_folder / f"killed-before-{step.number}")
+        after = before.fresh(f"killed-before-{step.number}")
         assert killed(in_child(run_and_die_at_operation, after.small, after.unit, step.number)), step
         check_torn(after)
         check_mended(after, wanted)
-    assert in_child(run_and_die_at_operation, before.small, before.unit, len(steps)) == 0
+    assert in_child(run_and_die_at_operation, before.small, before.unit, 99) == 0
 
 
-def test_killed_inside_any_lake_operation_a_rerun_ends_the_same(small: SmallLake, quick_folder: Path) -> None:
+def test_killed_inside_any_operation_of_a_folder_lake_a_rerun_ends_the_same(small_folder: SmallLake) -> None:
     """Before each file is opened to be written, linked, renamed or removed, and each folder made."""
-    before = rerun_with_changed_input(small)
-    wanted, _ = undisturbed(before, quick_folder / "undisturbed")
+    before = rerun_with_changed_input(small_folder)
+    wanted, _ = undisturbed(before)
     number = 0
-    while code := in_child(
-        run_and_die_at_change, (after := before.fresh(quick_folder / f"{number}")).small, after.unit, number
-    ):
+    while code := in_child(run_and_die_at_change, (after := before.fresh(f"{number}")).small, after.unit, number):
         assert killed(code)
         check_torn(after)
         check_mended(after, wanted)
@@ -117,18 +120,20 @@ def test_killed_inside_any_lake_operation_a_rerun_ends_the_same(small: SmallLake
     assert number > 50
 
 
-def test_killed_again_and_again_the_last_rerun_ends_the_same(small: SmallLake, quick_folder: Path) -> None:
+def test_killed_again_and_again_the_last_rerun_ends_the_same(small: SmallLake) -> None:
     before = rerun_with_changed_input(small)
-    wanted, steps = undisturbed(before, quick_folder / "undisturbed")
+    wanted, steps = undisturbed(before)
     for step in reversed(steps):
         in_child(run_and_die_at_operation, before.small, before.unit, step.number)
         check_torn(before)
     check_mended(before, wanted)
 
 
-def test_killed_again_and_again_on_ever_new_input_the_last_rerun_leaves_nothing_of_the_others(small: SmallLake) -> None:
+def test_killed_again_and_again_on_ever_new_input_the_last_rerun_leaves_nothing_of_the_others(
+    small_folder: SmallLake,
+) -> None:
     """Each run puts files for an event-day of its own, which only the ledger's record of dead runs tells of."""
-    before = rerun_with_changed_input(small)
+    before = rerun_with_changed_input(small := small_folder)
     for number in range(24):
         small.put(HOUR, f"/{number}", f"/late@2026-01-{number % 5 + 1:02}")
         in_child(run_and_die_at_operation, small, HOUR, 23 - number % 12)
@@ -139,19 +144,16 @@ def test_killed_again_and_again_on_ever_new_input_the_last_rerun_leaves_nothing_
     assert small.unowned() == small.litter() == []
 
 
-def test_a_day_cleans_up_after_an_hour_that_was_killed_at_any_operation(small: SmallLake, quick_folder: Path) -> None:
+def test_a_day_cleans_up_after_an_hour_that_was_killed_at_any_operation(small: SmallLake) -> None:
     before = day_replacing_hours(small)
-    wanted, _ = undisturbed(before, quick_folder / "undisturbed")
-    number, code = 0, -9
-    while killed(code):
-        after = before.fresh(quick_folder / str(number))
-        after.small.put(NEXT, *MANY[9:12], "/twice@2026-01-04", "/late@2026-01-04")  # the same again: stale
-        code = in_child(run_and_die_at_operation, after.small, NEXT, number)
-        assert after.small.run(DAY).outcome == "committed"
-        assert after.small.contents() == wanted.contents()
-        assert after.small.unowned() == after.small.litter() == []
-        number += 1
-    assert number > 20
+    wanted, _ = undisturbed(before)
+    small.put(NEXT, *MANY[9:12], "/late@2026-01-04", "/twice@2026-01-04")  # the same rows: stale
+    for step in kill_points(small.beside("counted"), NEXT):
+        after = before.fresh(f"killed-before-{step.number}").small
+        assert killed(in_child(run_and_die_at_operation, after, NEXT, step.number)), step
+        assert after.run(DAY).outcome == "committed"
+        assert after.contents() == wanted.contents()
+        assert after.unowned() == after.litter() == []
 
 
 def test_a_rerun_with_the_same_file_count_shows_every_row_old_or_new_at_every_instant(small: SmallLake) -> None:
@@ -165,7 +167,7 @@ def test_a_rerun_with_the_same_file_count_shows_every_row_old_or_new_at_every_in
         seen.append({key: before.small.pages(key) for key in files})
         counts.append(Counter(before.small.pages()))
 
-    before.small.over(WatchedLake(before.small.lake, observe, observe)).run(HOUR)
+    before.small.over(WatchedLake(before.small.lake, observe)).run(HOUR)
     new = {key: before.small.pages(key) for key in files}
     assert len(files) > 1
     assert all(rows[key] in (old[key], new[key]) for rows in seen for key in files)
@@ -182,6 +184,6 @@ def test_a_day_replacing_its_hours_never_shows_less_and_shows_rows_twice_only_wh
     def observe(step: Step) -> None:
         seen.append((Counter(small.pages()), small.entry(DAY).publishing is not None))
 
-    small.over(WatchedLake(small.lake, observe, observe)).run(DAY)
+    small.over(WatchedLake(small.lake, observe)).run(DAY)
     assert all(set(count) == set(before.new) for count, _ in seen)
     assert all(count in (Counter(before.old), Counter(before.new)) for count, publishing in seen if not publishing)

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from clickctl.domain.errors import ClickctlError, LakeError
 from clickctl.domain.hours import unit_from_name
 from clickctl.domain.ledger import Owner
+from clickctl.local.lake import FolderLake
 from tests.backends.faults import Killed, WatchedLake, at, failing, from_on
 from tests.backends.small_lake import SmallLake, small_lake
 
@@ -50,7 +51,7 @@ class LakeMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="clickctl-test-", dir=MEMORY if MEMORY.is_dir() else None))
-        self.small = small_lake(self.folder)
+        self.small = small_lake(FolderLake(), str(self.folder), self.folder)
         self.raw: dict[str, dict[str, list[str]]] = {}
         self.ended: set[int] = set()
         self.runs = 0

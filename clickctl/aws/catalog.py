@@ -129,7 +129,7 @@ class GlueCatalog:
             inputs = [partition_input(table, day, before.get(values_of(day), {})) for day in days]
             failed = self.calls.write(table.name, batch[0].action, inputs)
         except ClickctlError as error:
-            return [Applied(change, error.message, error.exit_code) for change in batch]
+            return [_failed(change, error) for change in batch]
         reasons = [failed.get(values_of(day)) or failed.get((), "") for day in days]
         return [
             Applied(change, reason, EXIT_SERVICE if reason else 0)
@@ -141,8 +141,13 @@ def _attempt(change: Change, make: Callable[[], None]) -> Applied:
     try:
         make()
     except ClickctlError as error:
-        return Applied(change, error.message, error.exit_code)
+        return _failed(change, error)
     return Applied(change)
+
+
+def _failed(change: Change, error: ClickctlError) -> Applied:
+    """What is reported has no room of its own for what to do."""
+    return Applied(change, f"{error.message} {error.hint}".strip(), error.exit_code)
 
 
 def _unmade(change: Change, done: dict[Change, Applied]) -> Applied | None:

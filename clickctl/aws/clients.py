@@ -26,6 +26,7 @@ _making = threading.Lock()
 
 def client(service: str, aws: AwsSettings, *, attempts: int = 8, prepare: Callable[[Any], None] | None = None) -> Any:
     """The client of a service. `attempts` 1: the SDK repeats nothing, for calls that are not safe to repeat.
+    AWS_MAX_ATTEMPTS, or max_attempts of the profile, can make it less.
 
     `prepare` gets a new client before anybody else does, to register event handlers: that is not
     safe once a client is in use. Raises what botocore raises for a missing region or profile: call
@@ -52,13 +53,14 @@ os.register_at_fork(after_in_child=_unlock)  # a thread that is not in the child
 @lru_cache(maxsize=32)
 def _client(pid: int, service: str, aws: AwsSettings, attempts: int, prepare: Callable[[Any], None] | None) -> Any:
     """Made anew in a forked process: connections do not survive a fork."""
-    found, endpoint = _session(pid, aws), aws.endpoint_url or None
+    endpoint = aws.endpoint_url or None
     try:
+        found = _session(pid, aws)
         made = found.client(service, config=_config(found._session, aws, attempts), endpoint_url=endpoint)
     except ValueError as error:  # an endpoint that is no URL is not one of botocore's own errors
         if isinstance(error, botocore.exceptions.BotoCoreError):
             raise
-        hint = "Check [aws] endpoint_url and AWS_ENDPOINT_URL."
+        hint = "Check [aws] endpoint_url, AWS_ENDPOINT_URL and AWS_MAX_ATTEMPTS."
         raise ConfigError(f"{service}: {error}.", hint=hint) from error
     if prepare:
         prepare(made)
@@ -68,8 +70,9 @@ def _client(pid: int, service: str, aws: AwsSettings, attempts: int, prepare: Ca
 def _config(own: botocore.session.Session, aws: AwsSettings, attempts: int) -> Any:
     # Asked for by name: what the SDK itself takes when nobody says changed between its versions.
     mode = os.environ.get("AWS_RETRY_MODE") or own.get_scoped_config().get("retry_mode") or "adaptive"
+    most = os.environ.get("AWS_MAX_ATTEMPTS") or own.get_scoped_config().get("max_attempts") or attempts
     return botocore.config.Config(
-        retries={"mode": mode, "total_max_attempts": attempts},
+        retries={"mode": mode, "total_max_attempts": min(attempts, int(most))},
         max_pool_connections=POOL,
         connect_timeout=10,
         read_timeout=aws.read_timeout,

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 import botocore.exceptions
 
 from clickctl.aws.clients import client, session
-from clickctl.aws.errors import THROTTLED, code_of, explained
+from clickctl.aws.errors import SECRETS, THROTTLED, code_of, explained
 from clickctl.domain.errors import ClickctlError, ConfigError, EngineError
 from clickctl.plan.checks import Check, Subject
 from clickctl.settings import AwsSettings
@@ -156,8 +156,7 @@ class Account:
 
     def secrets(self) -> Iterable[str]:
         """The credentials in use, and those of the environment."""
-        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
-        yield from filter(None, (os.environ.get(name) for name in names))
+        yield from filter(None, map(os.environ.get, SECRETS))
         try:
             with asked(_AWS):
                 found = self.session.get_credentials()

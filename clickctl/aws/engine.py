@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from clickctl.arguments import JobArguments
+from clickctl.aws.errors import shown
 from clickctl.aws.job_logs import console_link, last_lines
 from clickctl.aws.job_runs import Interrupted, JobRun, JobRuns, Tell
 from clickctl.config import Config
-from clickctl.domain.errors import ClickctlError, EngineError, RunFailed
+from clickctl.domain.errors import NOTHING, ClickctlError, EngineError, RunFailed
 from clickctl.domain.hours import Hour, Unit
 from clickctl.domain.ledger import Commit
 from clickctl.plan.groups import UNITS_PER_RUN
@@ -20,6 +21,8 @@ from clickctl.settings import AwsSettings
 
 _ROUNDS = 3
 """Times a unit's run is begun: one that was joined can fail, and one that was started can meet an accident."""
+
+_LEFT = "The unit is as before, or torn until it is run again."
 
 _ADVICE = {
     "TIMEOUT": "Raise glue.timeout_minutes, or run fewer units at once.",
@@ -66,8 +69,8 @@ class GlueEngine:
         except (Interrupted, KeyboardInterrupt):
             ended |= self._leave(pending, held)
         except ClickctlError as error:
-            if going := _names({item.run_id for item in held.values()}):
-                error.changed = f"Job run {going} may go on; the same command joins it."
+            going = _names({item.run_id for item in held.values()})
+            error.changed = f"Job run {going} may go on; the same command joins it." if going else NOTHING
             raise
         return [ended[order.unit] for order in orders]
 
@@ -131,7 +134,7 @@ class GlueEngine:
         if entry.commit and (_is(entry.commit.run_id, by) or (not order.force and _current(entry.commit, order))):
             return self._outcome(order, held, run, entry.commit)
         if entry.failure and _is(entry.failure.run_id, by):
-            return RunFailed(f"{order.unit}: {entry.failure.error}", hint=entry.failure.hint, changed="")
+            return RunFailed(f"{order.unit}: {entry.failure.error}", hint=entry.failure.hint, changed=_LEFT)
         joined = held.share is None
         if not final and (joined or run.state == "FAILED"):  # an accident, or not our run
             return None
@@ -149,14 +152,14 @@ class GlueEngine:
             return RunFailed(
                 f"{order.unit}: job run {run.id} SUCCEEDED, but the ledger holds no commit of it.",
                 hint=f"Is the job's script that of this clickctl ('clickctl doctor')? Its log: {link}",
-                changed="",
+                changed=_LEFT,
             )
         lines = "".join(f"\n    {line}" for line in last_lines(self._config.aws, run.id))
         what = f"{order.unit}: job run {run.id} {run.state} after {run.seconds:.0f} s"
         return EngineError(
-            f"{what}: {run.error or 'no reason given'}{lines}",
+            f"{what}: {shown(run.error) or 'no reason given'}{lines}",
             hint=f"{_ADVICE.get(run.state, '')} Look at {link} and run the same command again.".strip(),
-            changed="What it had not committed is as before, or torn until the unit is run again.",
+            changed=_LEFT,
         )
 
     def _leave(self, orders: Sequence[UnitOrder], held: dict[Unit, _Held]) -> dict[Unit, Ended]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,10 @@ from typing import Any
 import botocore.exceptions
 
 from clickctl.domain.errors import ClickctlError, ConfigError, EngineError
+from clickctl.domain.secrets import one_line
+
+SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+"""Variables whose values are shown nowhere."""
 
 THROTTLED = (
     "Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "TooManyRequestsException",
@@ -55,7 +60,16 @@ def code_of(error: botocore.exceptions.ClientError) -> str:
 
 
 def text_of(error: botocore.exceptions.ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Message", "")).rstrip(".")
+    """What AWS says, as it may be shown."""
+    return shown(error.response.get("Error", {}).get("Message", ""))
+
+
+def shown(text: object) -> str:
+    """A text of AWS or its SDK in one line without a full stop, and without secrets.
+
+    A refused signature is told with the request that should have been signed, session token included.
+    """
+    return one_line(str(text), filter(None, map(os.environ.get, SECRETS))).rstrip(".")
 
 
 @contextmanager
@@ -85,7 +99,7 @@ def _met(error: BaseException) -> BaseException:
 
 def _failed(error: BaseException, what: str, kind: type[ClickctlError]) -> ClickctlError:
     """An error without an answer of AWS."""
-    message = f"{what}: {' '.join(str(error).split()).rstrip('.')}."
+    message = f"{what}: {shown(error)}."
     for above in type(error).__mro__:
         if above.__name__ in _SETTINGS:
             return ConfigError(message, hint=_SETTINGS[above.__name__], changed="")
@@ -117,6 +131,12 @@ def _region_of(response: Any) -> str:
     return str(headers.get("x-amz-bucket-region") or response.get("Error", {}).get("Region") or "")
 
 
+def is_denied(error: ClickctlError) -> bool:
+    """Whether AWS answered that we may not: asking again does not help."""
+    cause = error.__cause__
+    return isinstance(cause, botocore.exceptions.ClientError) and code_of(cause) in _DENIED
+
+
 def hint_for(code: str, text: str) -> str:
     """What to do about an error of AWS."""
     if "kms:" in text.lower() or code == "KMS.AccessDeniedException":
@@ -127,6 +147,8 @@ def hint_for(code: str, text: str) -> str:
         return "Check the role's policy and the resource's own (bucket, key): 'clickctl doctor' tells which is missing."
     if code in _MISSING:
         return "Check its name in the configuration, the account and the region: 'clickctl doctor' looks at each."
+    if code == "400":
+        return "An answer to HEAD has no reason: most often the credentials have expired; 'clickctl doctor' tells."
     if code in THROTTLED:
         return "AWS is throttling, and did so until we gave up: run the same command again, with fewer units at once."
     return "Run the same command again; if it stays, 'clickctl doctor' looks at each resource."

@@ -17,7 +17,7 @@ from typing import Any
 import botocore.exceptions
 
 from clickctl.aws.clients import client
-from clickctl.aws.errors import code_of, explained
+from clickctl.aws.errors import code_of, explained, shown
 from clickctl.domain.errors import CommitConflict, EngineError
 from clickctl.domain.hours import Day
 from clickctl.plan.tables import values_of
@@ -155,7 +155,7 @@ def _failures(action: str, reply: Plain) -> dict[tuple[str, ...], str]:
         code = detail.get("ErrorCode") or "unknown error"
         if code != _DONE_ALREADY.get(action):
             values = error.get("PartitionValues") or error.get("PartitionValueList") or ()
-            found[tuple(values)] = f"{code}: {detail.get('ErrorMessage') or 'no message'}"
+            found[tuple(values)] = f"{code}: {shown(detail.get('ErrorMessage') or 'no message')}"
     return found
 
 

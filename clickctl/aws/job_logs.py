@@ -5,6 +5,7 @@ from __future__ import annotations
 from clickctl.aws.clients import client
 from clickctl.aws.errors import explained
 from clickctl.domain.errors import ClickctlError
+from clickctl.domain.secrets import one_line
 from clickctl.settings import AwsSettings
 
 _GROUPS = ("/aws-glue/jobs/error", "/aws-glue/jobs/output")
@@ -16,14 +17,14 @@ def last_lines(aws: AwsSettings, run_id: str, most: int = 5) -> list[str]:
     for group in _GROUPS:
         try:
             with explained(f"log group {group}"):
-                said = client("logs", aws).get_log_events(
+                said = client("logs", aws, attempts=2).get_log_events(
                     logGroupName=group, logStreamName=run_id, limit=50, startFromHead=False
                 )
         except ClickctlError:
             continue
         lines = [line for event in said["events"] for line in event["message"].splitlines() if line.strip()]
         if lines:
-            return lines[-most:]
+            return [one_line(line) for line in lines[-most:]]
     return []
 
 

@@ -14,7 +14,7 @@ import botocore.exceptions
 
 from clickctl.arguments import units_named
 from clickctl.aws.clients import client
-from clickctl.aws.errors import THROTTLED, code_of, explained
+from clickctl.aws.errors import THROTTLED, code_of, explained, is_denied
 from clickctl.domain.errors import ConfigError, EngineError, UsageError
 from clickctl.settings import DPUS, AwsSettings, GlueSettings
 
@@ -64,10 +64,12 @@ class JobRun:
 def _why(error: EngineError) -> str:
     """Why a run was not started: full (try again later), unsure (it may have been), or refused."""
     cause = error.__cause__
-    if isinstance(cause, botocore.exceptions.ClientError):
-        code = code_of(cause)
-        return "full" if code in (*_FULL, *THROTTLED) else "unsure" if code in _UNSURE else "refused"
-    return "unsure" if isinstance(cause, botocore.exceptions.HTTPClientError) else "refused"
+    if not isinstance(cause, botocore.exceptions.ClientError):
+        return "unsure"  # no answer
+    code, status = code_of(cause), cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in (*_FULL, *THROTTLED):
+        return "full"
+    return "unsure" if code in _UNSURE or status >= 500 else "refused"
 
 
 class JobRuns:
@@ -123,9 +125,9 @@ class JobRuns:
                     return seen
             except ConfigError:
                 raise
-            except EngineError:
+            except EngineError as error:
                 failures += 1
-                if failures > _PATIENCE:
+                if is_denied(error) or failures > _PATIENCE:
                     raise
             self._pause(delay)
         raise AssertionError("delays never end")

@@ -24,7 +24,7 @@ import botocore.exceptions
 from boto3.s3.transfer import TransferConfig
 
 from clickctl.aws.clients import client
-from clickctl.aws.errors import code_of, explained, hint_for, text_of
+from clickctl.aws.errors import code_of, explained, hint_for, shown, text_of
 from clickctl.aws.listing import objects
 from clickctl.domain.errors import LakeError
 from clickctl.ports import ObjectInfo, PreconditionFailed
@@ -155,7 +155,7 @@ class S3Lake:
                 refused += [(f"s3://{bucket}/{error['Key']}", error) for error in errors]
         if refused:
             location, first = refused[0]
-            code, text = first.get("Code", ""), first.get("Message", "").rstrip(".")
+            code, text = first.get("Code", ""), shown(first.get("Message", ""))
             raise LakeError(
                 f"{len(refused)} of {sum(map(len, by_bucket.values()))} objects could not be deleted, "
                 f"the first {location}: {code}: {text}.",

@@ -13,7 +13,7 @@ from uuid import uuid4
 import botocore.exceptions
 
 from clickctl.aws.clients import client
-from clickctl.aws.errors import THROTTLED, code_of, explained, text_of
+from clickctl.aws.errors import THROTTLED, code_of, explained, shown, text_of
 from clickctl.aws.query_answers import Plain, charge, columns_of, has_header, row_of
 from clickctl.aws.query_errors import over_limit, refused, stopped
 from clickctl.domain.errors import ClickctlError, UsageError
@@ -117,7 +117,7 @@ class AthenaQuery:
         try:
             self._call("stop_query_execution", QueryExecutionId=query_id)
         except Exception as error:
-            told = f"Athena query {query_id} could not be cancelled and may go on: {error}"
+            told = f"Athena query {query_id} could not be cancelled and may go on: {shown(error)}."
             reason.add_note(told)
         if isinstance(reason, ClickctlError):
             reason.changed = told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from clickctl.aws.errors import hint_for
+from clickctl.aws.errors import hint_for, shown
 from clickctl.aws.query_answers import Plain
 from clickctl.domain.errors import ClickctlError, ConfigError, EngineError
 from clickctl.settings import AthenaSettings
@@ -46,12 +46,12 @@ def stopped(query: Plain, athena: AthenaSettings, scanned: int, dollars: float) 
     """The error for a query that FAILED or was CANCELLED."""
     status, query_id = query["Status"], query["QueryExecutionId"]
     detail = status.get("AthenaError") or {}
-    reason = " ".join((status.get("StateChangeReason") or detail.get("ErrorMessage") or "no reason given").split())
+    reason = shown(status.get("StateChangeReason") or detail.get("ErrorMessage") or "no reason given")
     what = "failed" if status["State"] == "FAILED" else "was cancelled"
     cost = f" It scanned {scanned / 1e9:.2f} GB, for ${dollars:.4f}." if dollars else ""
     retry = "Athena says it may succeed when repeated." if detail.get("Retryable") else ""
     hint = _hint(reason) or retry or f"Look at it in Athena's history, workgroup {athena.workgroup}."
-    return EngineError(f"Athena query {query_id} {what}: {reason.rstrip('.')}.{cost}", hint=hint, changed="")
+    return EngineError(f"Athena query {query_id} {what}: {reason}.{cost}", hint=hint, changed="")
 
 
 def over_limit(query_id: str, max_scan_gb: float, scanned: int) -> ClickctlError:

@@ -22,7 +22,7 @@ from clickctl.commands.context import (
 )
 from clickctl.commands.running import register, run_units
 from clickctl.commands.saved import load_plan, save_plan
-from clickctl.domain.errors import EXIT_CONFLICT, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, UsageError
+from clickctl.domain.errors import EXIT_CONFLICT, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, UsageError, nothing_changed
 from clickctl.domain.hours import HourRange, parse_range
 from clickctl.plan.backfill import BackfillPlan, Only
 from clickctl.render.console import show, show_json
@@ -88,10 +88,11 @@ def command(
     at_once = lanes(max_parallel, config, name)
     backend = backend_for(config, manner, options.talk.say)
     planner = Planner(backend, config, name, at_once)
-    if isinstance(wanted, BackfillPlan):
-        made, held = planner.replan(wanted)
-    else:
-        made, held = planner.plan(wanted, _only(only), newest_first)
+    with nothing_changed():
+        if isinstance(wanted, BackfillPlan):
+            made, held = planner.replan(wanted)
+        else:
+            made, held = planner.plan(wanted, _only(only), newest_first)
     if plan_out:
         save_plan(made, plan_out, options.talk)
     if plan_out or dry_run:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from clickctl.commands.context import Root, now, root
-from clickctl.domain.errors import EXIT_CHANGED, EXIT_FAILED, EXIT_OK, UsageError
+from clickctl.domain.errors import EXIT_CHANGED, EXIT_FAILED, EXIT_OK, UsageError, nothing_changed
 from clickctl.domain.hours import HourRange, parse_range
 from clickctl.plan.catalog import CREATE_TABLES, PRUNE
 from clickctl.plan.registered import MADE, PLANNED, CatalogReport, catalog_report
@@ -74,8 +74,9 @@ def _report(
         if count >= _MANY:
             options.talk.say("reading", f"Reading {count:,} ledgers.", ledgers=count)
 
-    seen = observe_days_with_rows(publisher, hours, config.quality, tell)
-    compared = compare(catalog, publisher.lake, seen.rows, hours, now().year)
+    with nothing_changed():
+        seen = observe_days_with_rows(publisher, hours, config.quality, tell)
+        compared = compare(catalog, publisher.lake, seen.rows, hours, now().year)
     if refusing:
         refuse_unready(compared.plan, flags)
     applied = apply_changes(catalog, publisher.lake, compared, flags) if changing else None

@@ -19,7 +19,7 @@ from clickctl.commands.context import (
     runner_for,
 )
 from clickctl.commands.running import register
-from clickctl.domain.errors import EXIT_OK
+from clickctl.domain.errors import EXIT_OK, nothing_changed
 from clickctl.domain.hours import Unit, parse_unit
 from clickctl.plan.partition import Verdict
 from clickctl.render.console import show, show_json
@@ -82,7 +82,8 @@ def command(
 
 
 def _show_plan(options: Root, runner: UnitRunner, wanted: Unit, force: bool, engine: str) -> NoReturn:
-    seen, decision, raw = runner.decide(wanted, force=force)
+    with nothing_changed():
+        seen, decision, raw = runner.decide(wanted, force=force)
     size = sum(file.size for file in raw.files)
     planned = Planned(seen.unit, decision.verdict, decision.reason, engine, len(raw.files), size)
     _tell_redirect(options, wanted, seen.unit)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from clickctl.commands.context import now, root
-from clickctl.domain.errors import EXIT_OK
+from clickctl.domain.errors import EXIT_OK, nothing_changed
 from clickctl.domain.hours import HourRange, hour_of, parse_range
 from clickctl.render.console import show, show_json
 
@@ -37,7 +37,8 @@ def command(
     from clickctl.survey import status_of
     from clickctl.wiring import publisher_for
 
-    report = status_of(publisher_for(config.lake, config.aws), hours, config.quality, present)
+    with nothing_changed():
+        report = status_of(publisher_for(config.lake, config.aws), hours, config.quality, present)
     if options.json:
         show_json(report)
     else:

@@ -6,6 +6,9 @@ what had and had not been changed when it happened; most errors come before any 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -15,13 +18,15 @@ EXIT_SERVICE = 5
 EXIT_CHANGED = 10
 EXIT_INTERRUPTED = 130
 
+NOTHING = "Nothing was changed."
+
 
 class ClickctlError(Exception):
     """Base of every error shown to people."""
 
     exit_code = EXIT_FAILED
 
-    def __init__(self, message: str, *, hint: str = "", changed: str = "Nothing was changed.") -> None:
+    def __init__(self, message: str, *, hint: str = "", changed: str = NOTHING) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -60,6 +65,10 @@ class LakeError(ClickctlError):
     exit_code = EXIT_SERVICE
 
 
+class DamagedLedger(LakeError):
+    """A ledger is there and cannot be understood: a matter of its day alone."""
+
+
 class EngineError(ClickctlError):
     """The engine could not run at all (no Java, a worker killed, a cluster refused)."""
 
@@ -68,3 +77,13 @@ class EngineError(ClickctlError):
 
 class RunFailed(ClickctlError):
     """A unit was attempted and is not committed."""
+
+
+@contextmanager
+def nothing_changed() -> Iterator[None]:
+    """For what comes before any change: an error of a lake or a service, which cannot know that, says so."""
+    try:
+        yield
+    except ClickctlError as error:
+        error.changed = error.changed or NOTHING
+        raise

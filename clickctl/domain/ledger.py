@@ -13,7 +13,7 @@ import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from clickctl.domain.errors import LakeError
+from clickctl.domain.errors import DamagedLedger
 from clickctl.domain.hours import Day, Hour, Unit, unit_from_name
 from clickctl.domain.layout import TABLES
 from clickctl.domain.quality import Quality
@@ -154,14 +154,14 @@ def dump(ledger: Ledger) -> bytes:
 
 
 def load(data: bytes, where: str) -> Ledger:
-    """Read a ledger document; LakeError for one that is damaged or from a newer version."""
+    """Read a ledger document; DamagedLedger for one that is damaged or from a newer version."""
     try:
         plain = json.loads(data)
         version = plain["version"]
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise LakeError(f"The ledger {where} is not a ledger document.", hint=_REPAIR) from None
+        raise DamagedLedger(f"The ledger {where} is not a ledger document.", hint=_REPAIR) from None
     if isinstance(version, int) and version > VERSION:
-        raise LakeError(
+        raise DamagedLedger(
             f"The ledger {where} has version {reprlib.repr(version)}; this clickctl reads up to {VERSION}.",
             hint="Upgrade clickctl here: a newer one has written this lake.",
         )
@@ -172,7 +172,7 @@ def load(data: bytes, where: str) -> Ledger:
             raise ValueError(f"it names {strangers[0]}" if strangers else f"its version is {ledger.version}")
         return ledger
     except ValueError as error:
-        raise LakeError(f"The ledger {where} is damaged: {error}.", hint=_REPAIR) from None
+        raise DamagedLedger(f"The ledger {where} is damaged: {error}.", hint=_REPAIR) from None
 
 
 _REPAIR = "Put its last good version back; docs/runbook.md, 'ledger damaged', tells how, and what to do without one."

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from clickctl.domain.errors import EXIT_CONFIG, EXIT_OK, EXIT_SERVICE, ClickctlError, ConfigError
 from clickctl.domain.ledger import Ledger
+from clickctl.domain.secrets import one_line
 
 
 class Verdict(StrEnum):
@@ -115,33 +116,9 @@ class Report:
         return max(codes, default=EXIT_OK)
 
 
-_LEAST_SECRET = 12
-"""Shorter texts are no credentials of AWS, and may well be words that a line needs."""
-
-_LONGEST = 400
-"""Characters of a text."""
-
-_SECRETS = re.compile(
-    r"(?P<keep>://)[^/@\s]+(?=@)"  # user and password in an address
-    r"|(?P<name>(?:X-Amz-|x-amz-)?(?:Signature|Credential|security-token|Security-Token|AWSAccessKeyId)\s*[=:]\s*)"
-    r"[^\s&,'\"]+"  # presigned addresses, and the canonical request that a refused signature is told with
-    r"|(?P<word>(?i:password|passwd|pwd|secret|token)=)[^\s&,;'\"]+"
-    r"|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"
-)
-
-
-def hidden(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without these secrets, and without what looks like one."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _LEAST_SECRET:
-            text = text.replace(secret, "***")
-    return _SECRETS.sub(lambda found: f"{found['keep'] or found['name'] or found['word'] or ''}***", text)
-
-
 def safe(check: Check, secrets: Iterable[str] = ()) -> Check:
     """A line as it may be shown: one line, no secrets, no web page that some proxy answered with."""
-    shown = (" ".join(hidden(text, secrets).split()) for text in (check.seen, check.hint, check.resource))
-    seen, hint, resource = (text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..." for text in shown)
+    seen, hint, resource = (one_line(text, secrets) for text in (check.seen, check.hint, check.resource))
     return replace(check, seen=seen, hint=hint, resource=resource)
 
 

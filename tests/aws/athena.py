@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import duckdb
+import pytest
 
+from clickctl.aws.query import AthenaQuery
+from clickctl.domain.errors import ClickctlError
+from clickctl.settings import AthenaSettings, AwsSettings, CatalogSettings
 from tests.aws.harness.account import Aws
 from tests.aws.harness.replies import AwsError
 from tests.aws.harness.requests import Request
@@ -18,6 +22,7 @@ Row = tuple[Any, ...]
 
 _KINDS = {"VARCHAR": "varchar", "INTEGER": "integer", "BIGINT": "bigint", "HUGEINT": "bigint", "DOUBLE": "double",
           "BOOLEAN": "boolean", "TIMESTAMP": "timestamp", "DATE": "date"}  # fmt: skip
+TB = 10**12
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 MISSING = "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.clickstream.{}' does not exist"
 
@@ -141,3 +146,14 @@ def _datum(value: Any) -> dict[str, str]:
     if isinstance(value, datetime):
         return {"VarCharValue": value.isoformat(" ", "milliseconds")}
     return {"VarCharValue": str(value)}
+
+
+def query(pause: Callable[[float], object] = lambda seconds: None, kms_key: str = "", **athena: Any) -> AthenaQuery:
+    names = CatalogSettings("lake", "clicks", "people")
+    return AthenaQuery(AwsSettings(kms_key=kms_key), AthenaSettings(**athena), names, pause=pause)
+
+
+def refusal(sql: str = "SELECT 1 AS a", **athena: Any) -> ClickctlError:
+    with pytest.raises(ClickctlError) as raised:
+        query(**athena).run(sql)
+    return raised.value

@@ -1,35 +1,21 @@
-"""The fixture `aws`: a new AWS for each test, served over HTTP by one server for all."""
+"""What many tests of AWS begin with. The fixture `aws` itself is of tests/conftest.py."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import date
 
 import pytest
 
 pytest.importorskip("moto.server")
+pytest.importorskip("duckdb")
 
+from clickctl.domain.hours import Day
+from tests.aws.athena import Athena
 from tests.aws.harness.account import Aws, environment
 from tests.aws.harness.server import AwsServer
 from tests.aws.harness.spark_runner import SparkRunner
-
-
-@pytest.fixture(scope="session")
-def aws_server() -> Iterator[AwsServer]:
-    server = AwsServer()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def aws(
-    aws_server: AwsServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, _clean_environment: None
-) -> Iterator[Aws]:
-    for name, value in environment(aws_server.endpoint).items():
-        monkeypatch.setenv(name, value)
-    made = Aws(aws_server, tmp_path)
-    yield made
-    made.close()
+from tests.aws.registry import Registry
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +24,24 @@ def spark_runner(aws_server: AwsServer, java: None) -> Iterator[SparkRunner]:
     runner = SparkRunner(environment(aws_server.endpoint))
     yield runner
     runner.close()
+
+
+@pytest.fixture
+def registry(aws: Aws) -> Registry:
+    """Five days with rows; nothing is registered."""
+    made = Registry(aws)
+    for n in range(5):
+        made.commit(Day(date(2026, 1, 5)).plus(n))
+    return made
+
+
+@pytest.fixture
+def created(registry: Registry) -> Registry:
+    """Five days with rows; all is as it should be."""
+    registry.create()
+    return registry
+
+
+@pytest.fixture
+def athena(aws: Aws) -> Athena:
+    return Athena(aws)

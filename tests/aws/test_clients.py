@@ -148,8 +148,14 @@ def test_a_profile_brings_its_keys_and_its_region(aws: Aws, profiles: None, monk
         ([], {"AWS_DEFAULT_REGION": "eu-north-1", "AWS_REGION": "eu-west-3"}, ("testing", "eu-west-3")),
         ([], {"AWS_REGION": "eu-west-3", "CLICKCTL_AWS_REGION": "us-west-1"}, ("testing", "us-west-1")),
         (["--region", "us-west-2"], {"AWS_REGION": "eu-west-3"}, ("testing", "us-west-2")),
+        (["--region", "us-west-2"], {"CLICKCTL_AWS_REGION": "us-west-1"}, ("testing", "us-west-2")),
         ([], {"CLICKCTL_REGION": "sa-east-1", "AWS_REGION": "eu-west-3"}, ("testing", "sa-east-1")),
         (["--profile", "oncall"], {"AWS_REGION": "eu-west-3"}, ("ONCALL", "eu-west-3")),
+        (
+            ["--profile", "oncall"],
+            {"CLICKCTL_AWS_PROFILE": "nobody", "AWS_PROFILE": "none"},
+            ("ONCALL", "ca-central-1"),
+        ),
         ([], {"AWS_PROFILE": "oncall", "CLICKCTL_AWS_REGION": "us-west-1"}, ("ONCALL", "us-west-1")),
     ],
 )

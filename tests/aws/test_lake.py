@@ -1,18 +1,18 @@
-"""What only S3 can do: lost replies, broken answers, errors of single keys, encryption, buckets of other regions."""
+"""What only S3 can do: lost replies, broken answers, errors of single keys, buckets of other regions."""
 
 from __future__ import annotations
 
 import multiprocessing
 import threading
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-pytest.importorskip("boto3")
+pytest.importorskip("moto.server")
+
+from moto.s3.models import s3_backends
 
 from clickctl.aws import clients
 from clickctl.aws.lake import S3Lake
@@ -26,17 +26,11 @@ from tests.aws.harness.requests import Request
 from tests.conftest import event
 
 LAKE = S3Lake(AwsSettings())
-KEY = "arn:aws:kms:us-east-1:123456789012:key/clickstream"
-TOO_LARGE = "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120"
 
 
 @pytest.fixture
 def root(aws: Aws) -> str:
     return aws.lake.processed
-
-
-def headers(request: Request, name: str) -> str | None:
-    return request.environ.get(f"HTTP_{name.upper().replace('-', '_')}")
 
 
 @pytest.mark.parametrize("exists", [False, True])
@@ -65,69 +59,6 @@ def test_a_write_that_meets_another_is_repeated_and_then_judged(aws: Aws, root: 
     with pytest.raises(PreconditionFailed):
         LAKE.put_if(f"{root}/x", b"2", None)
     assert LAKE.get(f"{root}/x") == (b"1", etag)
-
-
-def test_only_a_write_with_a_condition_sends_one(aws: Aws, root: str, tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"x")
-    etag = LAKE.put_if(f"{root}/x", b"1", None)
-    LAKE.put_if(f"{root}/x", b"2", etag)
-    LAKE.upload(tmp_path / "file", f"{root}/x")
-    sent = [(headers(c.request, "If-None-Match"), headers(c.request, "If-Match")) for c in aws.calls.of("s3.PutObject")]
-    assert sent == [("*", None), (None, etag), (None, None)]
-
-
-def write_in_every_way(aws: Aws, lake: S3Lake, folder: Path) -> list[Request]:
-    """Every call that makes an object: a put, uploads whole and in parts, copies whole and in parts."""
-    root = aws.lake.processed
-    (folder / "small").write_bytes(b"small")
-    (folder / "large").write_bytes(bytes(9 << 20))
-    with aws.counting() as calls:
-        lake.put_if(f"{root}/put", b"x", None)
-        lake.upload(folder / "small", f"{root}/small")
-        lake.upload(folder / "large", f"{root}/large")
-        lake.copy(f"{root}/small", f"{root}/copy")
-        aws.faults.add(Fault("s3.CopyObject", "error", times=1, code="InvalidRequest", message=TOO_LARGE))
-        lake.copy(f"{root}/large", f"{root}/in-parts")
-    made = ("s3.PutObject", "s3.CopyObject", "s3.CreateMultipartUpload")
-    found = [call.request for call in calls if call.name in made]
-    assert Counter(request.name for request in found) == {made[0]: 2, made[1]: 2, made[2]: 2}
-    return found
-
-
-def test_every_write_is_sealed_with_the_key_of_the_configuration(aws: Aws, tmp_path: Path) -> None:
-    for request in write_in_every_way(aws, S3Lake(replace(AwsSettings(), kms_key=KEY)), tmp_path):
-        assert headers(request, "x-amz-server-side-encryption") == "aws:kms"
-        assert headers(request, "x-amz-server-side-encryption-aws-kms-key-id") == KEY
-        assert headers(request, "x-amz-server-side-encryption-bucket-key-enabled") == "true"
-    head = aws.boto("s3").head_object(Bucket=aws.lake.processed.split("/")[2], Key="clickstream/in-parts")
-    assert head["SSEKMSKeyId"] == KEY
-
-
-def test_without_a_key_the_buckets_own_encryption_decides(aws: Aws, tmp_path: Path) -> None:
-    for request in write_in_every_way(aws, LAKE, tmp_path):
-        assert not [name for name in request.environ if "SERVER_SIDE_ENCRYPTION" in name]
-
-
-def test_a_copy_is_one_call(aws: Aws, root: str) -> None:
-    LAKE.put_if(f"{root}/from", b"x", None)
-    with aws.counting() as calls:
-        LAKE.copy(f"{root}/from", f"{root}/to")
-    assert calls.counts == {"s3.CopyObject": 1}
-
-
-def test_what_is_too_large_for_one_copy_is_copied_in_parts(aws: Aws, root: str) -> None:
-    aws.put(f"{root}/from", b"data" * 5)
-    aws.faults.add(Fault("s3.CopyObject", "error", code="InvalidRequest", message=TOO_LARGE))
-    with aws.counting() as calls:
-        LAKE.copy(f"{root}/from", f"{root}/to")
-    assert aws.read(f"{root}/to") == b"data" * 5
-    assert calls.counts["s3.UploadPartCopy"] == calls.counts["s3.CompleteMultipartUpload"] == 1
-
-
-def test_a_copy_that_is_refused_names_both_ends(aws: Aws, root: str) -> None:
-    aws.faults.add(Fault("s3.CopyObject", "error", code="InvalidRequest", message="Something else is wrong"))
-    with pytest.raises(LakeError, match=f"copying {root}/from to {root}/to: InvalidRequest: Something else"):
-        LAKE.copy(f"{root}/from", f"{root}/to")
 
 
 def cut_short(aws: Aws, times: int) -> None:
@@ -214,10 +145,16 @@ def test_keys_that_can_never_be_deleted_are_told_in_the_end(aws: Aws, root: str)
     assert len(aws.calls.of("s3.DeleteObjects")) == 5
 
 
-def test_a_thousand_objects_are_deleted_in_one_call(aws: Aws, root: str) -> None:
+def test_thousands_of_objects_are_listed_and_deleted_a_thousand_at_a_time(aws: Aws, root: str) -> None:
+    locations = [f"{root}/{n % 2}/{n:04}" for n in range(2345)]
+    bucket, _, prefix = root.removeprefix("s3://").partition("/")
+    for location in locations:
+        s3_backends["123456789012"]["aws"].put_object(bucket, f"{prefix}{location.removeprefix(root)}", b"")
+    assert [info.location for info in LAKE.list(root)] == sorted(locations)
     with aws.counting() as calls:
-        LAKE.delete(f"{root}/{n}" for n in range(2000))
-    assert calls.counts == {"s3.DeleteObjects": 2}
+        LAKE.delete(locations)
+    assert calls.counts == {"s3.DeleteObjects": 3}
+    assert aws.list(root) == []
 
 
 def test_a_bucket_of_another_region_is_found_there(aws: Aws) -> None:

@@ -1,10 +1,11 @@
-"""What the tests run in processes of their own. Imports no test module, so that a child starts at once."""
+"""What tests run in processes of their own. Imports the lakes and no test module, so that a child starts at once."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ from tests.backends.small_lake import SmallLake
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier, Event
+
+with suppress(ImportError):
+    import clickctl.aws.lake  # noqa: F401
 
 pa.array(np.zeros(1))  # here and not in every child: at its first array pyarrow imports pandas if it can
 

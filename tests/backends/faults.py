@@ -8,10 +8,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
+from clickctl.local.lake import FolderLake
 from clickctl.ports import Lake, ObjectInfo
 
 T = TypeVar("T")
@@ -30,8 +32,25 @@ class Step(NamedTuple):
     name: str
     location: str
 
+    @property
+    def changes(self) -> bool:
+        """Whether it can leave the lake another."""
+        return self.name in ("put_if", "upload", "copy", "delete")
+
 
 Watch = Callable[[Step], None]
+
+
+def moments(lake: Lake, steps: Sequence[Step]) -> list[Step]:
+    """Where to break in: everywhere. In S3, where that takes long, at the first step and wherever something changes.
+
+    Of many changes of one kind in a row, such as all the files that are put, at the first and the last.
+    """
+    if isinstance(lake, FolderLake):
+        return [*steps]
+    rows = [[*row] for _, row in itertools.groupby(steps, lambda step: step.name)]
+    ends = [step for row in rows if row[0].changes for step in (row[0], row[-1])]
+    return [*dict.fromkeys((steps[0], *ends))]
 
 
 class Killed(BaseException):
@@ -134,9 +153,21 @@ def kill_at_change(number: int, folder: str) -> None:
     sys.addaudithook(hook)
 
 
+def process(target: Callable[..., None], *args: Any) -> ForkServerProcess:
+    """A process of its own, to be started, for one function. Its environment is ours as it is now."""
+    # The server it is forked from may be older than that.
+    return FORKS.Process(target=_with_environment, args=(dict(os.environ), target, args), daemon=True)
+
+
+def _with_environment(environment: dict[str, str], target: Callable[..., None], args: tuple[Any, ...]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    target(*args)
+
+
 def in_child(target: Callable[..., None], *args: Any) -> int:
     """Run a function in a process of its own; its exit code, negative for the signal that ended it."""
-    child = FORKS.Process(target=target, args=args)
+    child = process(target, *args)
     child.start()
     child.join()
     assert child.exitcode is not None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,7 +20,6 @@ from clickctl.domain.structure import to_plain
 from clickctl.execute import UnitResult, UnitRunner
 from clickctl.liveness import ProcessLiveness
 from clickctl.local.engine import LocalEngine
-from clickctl.local.lake import FolderLake
 from clickctl.ports import Lake, Liveness
 from clickctl.publish import Publisher
 from clickctl.settings import LakeRoots
@@ -89,20 +86,15 @@ class SmallLake:
         return sorted(found)
 
     def rows(self, key: str) -> Any:
-        with self.lake.open(f"{self.roots.processed}/{key}") as stream:
-            return pq.read_table(BytesIO(stream.read()))
+        return pq.read_table(BytesIO(self._read(f"{self.roots.processed}/{key}")))
 
     def files(self) -> list[str]:
         """Keys of every data file a reader sees."""
-        return [key for key in self._keys() if owner_of(key) is not None and not key.startswith("_")]
+        return [key for key in self._keys() if _is_data(key)]
 
     def contents(self) -> dict[str, bytes]:
         """Key to bytes, of every data file."""
-        found = {}
-        for key in self.files():
-            with self.lake.open(f"{self._root_of(key)}/{key}") as stream:
-                found[key] = stream.read()
-        return found
+        return {key: self._read(f"{self._root_of(key)}/{key}") for key in self.files()}
 
     def ledgers(self) -> dict[str, Any]:
         """Every ledger as plain data, apart from what differs between any two runs."""
@@ -117,41 +109,47 @@ class SmallLake:
 
     def litter(self) -> list[str]:
         """Everything that is neither data nor a ledger: staged files, half-written files."""
-        visible = {key for key in self._keys() if key not in self.files() and not key.startswith("_ledger/")}
+        visible = {key for key in self._keys() if not _is_data(key) and not key.startswith("_ledger/")}
         roots = [root for root in (self.roots.processed, self.roots.quarantine) if not root.startswith("s3://")]
         hidden = [str(path) for root in roots for path in Path(root).rglob("*.tmp-*")]
         hidden += [str(path) for root in roots for path in Path(root, "_staging").glob("*")]
         return sorted({*visible, *hidden})
 
-    def clone(self, folder: Path) -> SmallLake:
-        """A copy that shares the raw files (a folder lake never changes a file in place, so links do)."""
-        roots = replace(self.roots, processed=str(folder / "processed"), quarantine=str(folder / "quarantine"))
-        for name in ("processed", "quarantine"):
-            if os.path.isdir(getattr(self.roots, name)):
-                shutil.copytree(getattr(self.roots, name), getattr(roots, name), copy_function=_link)
+    def clone(self, root: str) -> SmallLake:
+        """A copy at another place of the same kind, which shares the raw files."""
+        roots = replace(self.roots, processed=f"{root}/processed", quarantine=f"{root}/quarantine")
+        for ours, theirs in ((self.roots.processed, roots.processed), (self.roots.quarantine, roots.quarantine)):
+            for info in self.lake.list(f"{ours}/"):
+                self.lake.copy(info.location, f"{theirs}{info.location.removeprefix(ours)}")
         return replace(self, roots=roots)
+
+    def beside(self, name: str) -> SmallLake:
+        """A copy that lies beside this one."""
+        return self.clone(f"{self.roots.processed.rpartition('/')[0]}/{name}")
 
     def _keys(self) -> Iterator[str]:
         for root in (self.roots.processed, self.roots.quarantine):
             yield from (info.location.removeprefix(f"{root}/") for info in self.lake.list(f"{root}/"))
 
+    def _read(self, location: str) -> bytes:
+        found = self.lake.get(location)
+        assert found is not None, f"{location} is gone"
+        return found[0]
+
     def _root_of(self, key: str) -> str:
         return self.roots.quarantine if key.endswith(".json.gz") else self.roots.processed
 
 
-def small_lake(folder: Path) -> SmallLake:
-    """One of folders."""
-    roots = LakeRoots(*(str(folder / name) for name in ("raw", "processed", "quarantine", "alerts")))
+def small_lake(lake: Lake, root: str, folder: Path) -> SmallLake:
+    """One whose roots lie in `root`, with a scratch folder in `folder`."""
     scratch = folder / "scratch"
     scratch.mkdir(parents=True)
-    return SmallLake(FolderLake(), roots, str(scratch), ProcessLiveness())
+    roots = LakeRoots(*(f"{root}/{name}" for name in ("raw", "processed", "quarantine", "alerts")))
+    return SmallLake(lake, roots, str(scratch), ProcessLiveness())
 
 
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # on another file system
-        shutil.copy2(source, target)
+def _is_data(key: str) -> bool:
+    return owner_of(key) is not None and not key.startswith("_")
 
 
 def _event(hour: str, page: str | dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,6 @@ pytest.importorskip("pyarrow")
 pytest.importorskip("moto.server")
 
 from tests.aws.athena import Athena
-from tests.aws.conftest import aws, aws_server  # noqa: F401 - fixtures
 
 DAY = [Day(date(2026, 1, n)) for n in range(1, 8)]
 
