@@ -1,0 +1,1 @@
+"""Calls and seconds against an imitation of AWS. See benchmarks/README.md."""
