@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from clickctl.domain.errors import ClickctlError
 from clickctl.domain.hours import Day
 from clickctl.domain.ledger import Commit, Owner
-from clickctl.plan.catalog import Applied, CatalogSeen, CatalogWanted, Change, DaysWithRows
 from clickctl.plan.unit import UnitOrder
+
+if TYPE_CHECKING:  # few commands need the catalog, and all load the ports
+    from clickctl.plan.catalog import Applied, CatalogSeen, CatalogWanted, Change, DaysWithRows
 
 
 @dataclass(frozen=True)

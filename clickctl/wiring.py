@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from clickctl.config import Config
 from clickctl.domain.errors import ConfigError
 from clickctl.domain.hours import Day
-from clickctl.plan.checks import Examination
 from clickctl.ports import Catalog, Engine, Lake, Liveness, Query
 from clickctl.publish import Publisher
 from clickctl.settings import AwsSettings, LakeRoots
+
+if TYPE_CHECKING:  # loaded by the one command that needs it
+    from clickctl.plan.checks import Examination
 
 Tell = Callable[..., None]
 """tell(event, text, **fields): what an engine says while it waits."""
