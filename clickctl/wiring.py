@@ -117,6 +117,7 @@ def _engine(name: str, config: Config, publisher: Publisher, manner: Manner, tel
 def doctor_for(config: Config, today: Day) -> Examination:
     """What `doctor` looks at: everything the configuration names."""
     from clickctl.local.doctor import folder_probes, machine_probes
+    from clickctl.plan.checks import Examination
 
     def ports() -> tuple[Catalog, Query]:
         return catalog_for(config), query_for(config)
