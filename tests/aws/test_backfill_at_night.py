@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from io import BytesIO
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
+from tests.aws import seen
 from tests.aws.harness.account import Aws
 from tests.aws.harness.faults import Fault
 from tests.aws.harness.runners import FailingOnce, QuickRunner, ScriptedRunner
@@ -29,13 +28,6 @@ def put_hours(aws: Aws, hours: list[str]) -> set[str]:
         aws.put_raw(hour, [*rows, rows[0]])
         pages |= {row["page_url"] for row in rows}
     return pages
-
-
-def pages_in(aws: Aws) -> list[str]:
-    found: list[str] = []
-    for location in aws.list(f"{aws.lake.processed}/fact_clicks/"):
-        found += pq.read_table(BytesIO(aws.read(location))).column("page_url").to_pylist()
-    return found
 
 
 def begun(shell: Shell) -> subprocess.Popen[str]:
@@ -78,7 +70,7 @@ def test_forty_eight_hours_survive_faults_and_two_kills_with_nothing_lost_or_dou
             break
     assert ran.code == 0, ran.err
     assert failing.failed
-    found = pages_in(aws)
+    found = seen.pages(seen.objects(aws))
     assert len(found) == len(set(found)) and set(found) == pages
     assert shell("status", FIRST, END, "--output", "json").json["counts"] == {"committed": 48}
     assert not [key for key in aws.list(aws.lake.processed) if "/_staging/" in key]
