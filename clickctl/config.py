@@ -17,10 +17,22 @@ from typing import Any
 from clickctl.domain.errors import ConfigError
 from clickctl.domain.rules import QualityRules
 from clickctl.domain.structure import StructureError, from_plain, hints
-from clickctl.settings import AthenaSettings, AwsSettings, CatalogSettings, GlueSettings, JobSettings, LakeRoots
+from clickctl.settings import (
+    AthenaSettings,
+    AwsSettings,
+    CatalogSettings,
+    GlueSettings,
+    JobSettings,
+    LakeRoots,
+    RedshiftSettings,
+)
 
 BACKENDS = ("aws", "local")
-_RESERVED = ("CLICKCTL_CONFIG", "CLICKCTL_PROFILE", "CLICKCTL_REGION")
+REDSHIFT_PASSWORD = "CLICKCTL_REDSHIFT_PASSWORD"
+"""The variable with the password for redshift.host. It is no setting: it never becomes part of a Config."""
+
+_RESERVED = ("CLICKCTL_CONFIG", "CLICKCTL_PROFILE", "CLICKCTL_REGION", REDSHIFT_PASSWORD)
+_PASSWORD_KEYS = ("password", "passwd", "pass", "pwd")
 
 
 @dataclass(frozen=True)
@@ -35,6 +47,7 @@ class Config:
     glue: GlueSettings = field(default_factory=GlueSettings)
     catalog: CatalogSettings = field(default_factory=CatalogSettings)
     athena: AthenaSettings = field(default_factory=AthenaSettings)
+    redshift: RedshiftSettings = field(default_factory=RedshiftSettings)
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -124,6 +137,8 @@ def _keys() -> list[tuple[str, ...]]:
 
 
 def _suggestion(error: StructureError, env: Mapping[str, str]) -> str:
+    if error.path.rpartition(".")[2].lower() in _PASSWORD_KEYS:
+        return f"No password belongs in this file: use IAM, redshift.secret, or with redshift.host {REDSHIFT_PASSWORD}."
     section = f"CLICKCTL_{error.path.split('.')[0].upper()}"
     if over := [name for name in env if name.startswith(section)]:
         return f"The environment overrides the file here: check {', '.join(over)}."

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from clickctl.domain.errors import EXIT_CONFLICT, EXIT_FAILED, ClickctlError, ConfigError, DamagedLedger
-from clickctl.domain.hours import Day, HourRange, hour_of
+from clickctl.domain.errors import EXIT_CONFLICT, EXIT_FAILED, ClickctlError, ConfigError
+from clickctl.domain.hours import Day, HourRange
 from clickctl.domain.layout import TABLES
-from clickctl.domain.ledger import Ledger
 from clickctl.domain.rules import QualityRules, duration
+from clickctl.ledgers import first_arrival, read_ledgers
 from clickctl.plan.catalog import (
     CREATE_TABLES,
     PRUNE,
@@ -26,7 +25,6 @@ from clickctl.plan.catalog import (
 from clickctl.ports import Catalog, Lake
 from clickctl.publish import Publisher
 
-_LEDGER = re.compile(r"/_ledger/(\d{4})/(\d\d)/(\d\d)\.json")
 _AT_ONCE = 16
 
 
@@ -53,20 +51,12 @@ class Comparison:
 def observe_days_with_rows(
     publisher: Publisher, hours: HourRange | None, rules: QualityRules, tell: Callable[[int], None] = lambda count: None
 ) -> RowsSeen:
-    """The event-days with committed rows: all, or those a range touches. One call a ledger, several at once.
-
-    An event may lie ahead of its arrival by max_skew at most, and behind it as far as one likes: of a
-    range, ledgers are read from that much before it on. `tell` hears beforehand how many that are.
-    """
-    ledgers = _ledger_days(publisher)
-    wanted = ledgers if hours is None else [day for day in ledgers if day >= _first_arrival(hours, rules)]
-    tell(len(wanted))
-    with ThreadPoolExecutor(_AT_ONCE, "ledger") as pool:
-        read = list(pool.map(lambda day: _read(publisher, day), wanted))
-    problems = tuple(found for found in read if isinstance(found, str))
+    """The event-days with committed rows: all, or those a range touches. `tell` hears how many ledgers are read."""
+    since = None if hours is None else first_arrival(hours.first.day, rules)
+    read = read_ledgers(publisher, since, tell)
     days: dict[str, set[Day]] = {table: set() for table in TABLES}
-    for ledger in read:
-        for commit in ledger.committed().values() if isinstance(ledger, Ledger) else ():
+    for ledger in read.ledgers:
+        for commit in ledger.committed().values():
             for file in commit.files:
                 if file.table in days:
                     days[file.table].add(file.day)
@@ -74,33 +64,13 @@ def observe_days_with_rows(
     if hours is not None:
         touched = set(hours.days)
         days = {table: found & touched for table, found in days.items()}
-        years |= {_first_event(ledgers[0], rules).year} if ledgers else set()
-    rows = DaysWithRows({t: frozenset(found) for t, found in days.items()}, min(years, default=None), not problems)
-    return RowsSeen(rows, problems)
-
-
-def _ledger_days(publisher: Publisher) -> list[Day]:
-    """Arrival days that have a ledger, oldest first."""
-    prefix = publisher.roots.processed
-    keys = (info.location.removeprefix(prefix) for info in publisher.lake.list(f"{prefix}/_ledger/"))
-    return sorted(Day(date(*map(int, match.groups()))) for key in keys if (match := _LEDGER.fullmatch(key)))
-
-
-def _first_arrival(hours: HourRange, rules: QualityRules) -> Day:
-    """The first arrival day whose files may hold events of the range's first day."""
-    ahead = timedelta(seconds=duration(rules.max_skew)) + timedelta(hours=1)
-    return hour_of(hours.first.day.first_hour.start - ahead).day
+        years |= {_first_event(read.days[0], rules).year} if read.days else set()
+    rows = DaysWithRows({t: frozenset(found) for t, found in days.items()}, min(years, default=None), not read.damaged)
+    return RowsSeen(rows, tuple(read.damaged.values()))
 
 
 def _first_event(arrival: Day, rules: QualityRules) -> date:
     return (arrival.first_hour.start - timedelta(seconds=duration(rules.max_lateness))).date()
-
-
-def _read(publisher: Publisher, day: Day) -> Ledger | str:
-    try:
-        return publisher.ledger(day)
-    except DamagedLedger as error:
-        return error.message
 
 
 def compare(catalog: Catalog, lake: Lake, rows: DaysWithRows, hours: HourRange | None, present_year: int) -> Comparison:

@@ -6,6 +6,7 @@ Every key is shown with its default in config.example.toml.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, fields
 
 ENGINES = ("glue", "local", "spark")
@@ -123,3 +124,65 @@ class AthenaSettings:
     def __post_init__(self) -> None:
         if self.max_scan_gb < 0 or self.dollars_per_tb < 0:
             raise ValueError("max_scan_gb and dollars_per_tb must be 0 or more")
+
+
+TLS = ("verify-full", "verify-ca", "off")
+
+_HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}")
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,126}")
+_ROLES = re.compile(r"default|arn:aws[a-z-]*:iam::\d{12}:role/[^\s',]+(,arn:aws[a-z-]*:iam::\d{12}:role/[^\s',]+)*")
+
+
+@dataclass(frozen=True)
+class RedshiftSettings:
+    """The warehouse: a provisioned `cluster`, a Serverless `workgroup`, or a `host`; a DuckDB file (`path`) locally.
+
+    There is no key for a password: it comes from IAM, from a secret, or from the environment.
+    """
+
+    cluster: str = ""
+    workgroup: str = ""
+    host: str = ""
+    port: int = 5439
+    database: str = "dev"
+    schema: str = "public"
+    user: str = ""
+    secret: str = ""
+    copy_role: str = ""
+    hot_days: int = 14
+    external_schema: str = ""
+    tls: str = "verify-full"
+    path: str = ""
+
+    def __post_init__(self) -> None:
+        self._check_place()
+        # Redshift folds names to lower case and tells them so: others would never be found again.
+        for name in ("schema", "external_schema"):
+            value = getattr(self, name)
+            if not _NAME.fullmatch(value) and (value or name == "schema"):
+                raise ValueError(f"{name}: {value!r} is not made of lower-case letters, digits and underscores")
+        if self.external_schema == self.schema:
+            raise ValueError("external_schema and schema must be two")
+        if self.copy_role and not _ROLES.fullmatch(self.copy_role):
+            raise ValueError(f'copy_role: {self.copy_role!r} is not the ARN of a role, nor "default"')
+        if not 7 <= self.hot_days <= 30:
+            raise ValueError("hot_days must lie between 7 and 30")
+
+    def _check_place(self) -> None:
+        if sum(map(bool, (self.cluster, self.workgroup, self.host))) > 1:
+            raise ValueError("cluster, workgroup and host are three ways to one warehouse: set one of them")
+        if self.host and not _HOST.fullmatch(self.host):
+            raise ValueError(f"host: {self.host!r} is not the name of a host alone: port and database have their keys")
+        if not 1 <= self.port <= 65535:
+            raise ValueError("port must lie between 1 and 65535")
+        for name in ("database", "user"):
+            value = getattr(self, name)
+            if not value.isprintable() or not (value or name == "user"):
+                raise ValueError(f"{name}: {value!r} is no name")
+        if self.user and self.workgroup and not self.secret:
+            raise ValueError("user: in a workgroup it is the one of the IAM identity, or of the secret")
+        if self.tls not in TLS:
+            raise ValueError(f"tls: {self.tls!r} is not one of {', '.join(TLS)}")
+        if self.tls == "off" and not _LOOPBACK.fullmatch(self.host):
+            raise ValueError("tls: without it the password can be read on the way, so off is for a loopback host alone")

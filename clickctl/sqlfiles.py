@@ -20,7 +20,7 @@ def statement(name: str, **names: str) -> str:
     """
     from importlib.resources import files
 
-    text = files("clickctl").joinpath("sql", f"{name}.sql").read_text("utf-8")
+    text = files("clickctl").joinpath("sql", *f"{name}.sql".split("/")).read_text("utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("--")]
     return Template("\n".join(lines)).substitute({word: checked(value) for word, value in names.items()})
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from clickctl.config import Config
 from clickctl.domain.errors import ConfigError
 from clickctl.domain.hours import Day
-from clickctl.ports import Catalog, Engine, Lake, Liveness, Query
+from clickctl.hotsql import HotSql
+from clickctl.ports import Catalog, Engine, Lake, Liveness, Query, Warehouse
 from clickctl.publish import Publisher
 from clickctl.settings import AwsSettings, LakeRoots
 
@@ -93,6 +94,26 @@ def catalog_for(config: Config) -> Catalog:
     from clickctl.local.catalog import DuckCatalog
 
     return DuckCatalog(lake_for(config.lake, config.aws), config.lake, config.catalog)
+
+
+def hot_sql(config: Config) -> HotSql:
+    """The statements of the warehouse, with the configured names in them."""
+    schema = config.redshift.schema if config.backend == "aws" else "main"
+    return HotSql(schema, config.catalog.facts, config.catalog.users)
+
+
+def warehouse_for(config: Config, *, wait: bool) -> Warehouse:
+    """The warehouse of the configured backend. `wait`: for another load to end, else it is a conflict."""
+    sql = hot_sql(config)
+    if config.backend == "aws":
+        _require("redshift_connector", "pyarrow", extra="redshift")
+        from clickctl.aws.warehouse import RedshiftWarehouse
+
+        return RedshiftWarehouse(config, sql, lake_for(config.lake, config.aws), wait=wait)
+    _require("duckdb", "pyarrow", extra="local")
+    from clickctl.local.warehouse import DuckWarehouse, warehouse_file
+
+    return DuckWarehouse(warehouse_file(config.lake, config.redshift.path), sql, wait)
 
 
 def _engine(name: str, config: Config, publisher: Publisher, manner: Manner, tell: Tell) -> Engine:

@@ -9,7 +9,7 @@ import pytest
 from clickctl.config import Config, find_config, load_config
 from clickctl.domain.errors import ConfigError
 from clickctl.domain.rules import QualityRules
-from clickctl.settings import JobSettings, LakeRoots
+from clickctl.settings import JobSettings, LakeRoots, RedshiftSettings
 
 REPO = Path(__file__).parents[1]
 LAKE = '[lake]\nraw = "/l/raw"\nprocessed = "/l/processed"\nquarantine = "/l/quarantine"\nalerts = "/l/alerts"\n'
@@ -165,6 +165,73 @@ def test_a_wrong_variable_is_blamed_itself_not_the_file(tmp_path: Path) -> None:
 
 def test_the_variables_that_stand_for_flags_are_no_settings(tmp_path: Path) -> None:
     assert load(tmp_path, LAKE, CLICKCTL_CONFIG="x", CLICKCTL_PROFILE="y", CLICKCTL_REGION="z") == load(tmp_path, LAKE)
+
+
+def test_no_password_belongs_in_the_file(tmp_path: Path) -> None:
+    for key in ("password", "Password", "pwd"):
+        error = refusal(tmp_path, LAKE + f'[redshift]\n{key} = "hunter2"\n', CLICKCTL_REDSHIFT_HOST="h")
+        assert f"redshift.{key}: unknown key" in error.message
+        assert "CLICKCTL_REDSHIFT_PASSWORD" in error.hint
+        assert "redshift.secret" in error.hint
+        assert "hunter2" not in error.message + error.hint
+
+
+def test_the_password_in_the_environment_never_becomes_part_of_the_configuration(tmp_path: Path) -> None:
+    config = load(tmp_path, LAKE, CLICKCTL_REDSHIFT_PASSWORD="hunter2")
+    assert config == load(tmp_path, LAKE)
+    assert "hunter2" not in repr(config)
+    error = refusal(tmp_path, LAKE, CLICKCTL_REDSHIFT_PASSWROD="hunter2")
+    assert error.hint == "Did you mean CLICKCTL_REDSHIFT_PASSWORD?"
+    assert "hunter2" not in error.message
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ('cluster = "a"\nworkgroup = "b"', "cluster, workgroup and host are three ways"),
+        ('host = "a"\ncluster = "b"', "cluster, workgroup and host are three ways"),
+        ('host = "c.abc.us-east-1.redshift.amazonaws.com:5439/dev"', "is not the name of a host alone"),
+        ('host = "::1"', "is not the name of a host alone"),
+        ('host = "a..b"', "is not the name of a host alone"),
+        ("port = 0", "port must lie between 1 and 65535"),
+        ("port = 65536", "port must lie between 1 and 65535"),
+        ('database = ""', "database: '' is no name"),
+        ('user = "a\\u0000b"', "is no name"),
+        ('workgroup = "main"\nuser = "etl"', "user: in a workgroup"),
+        ('schema = ""', "schema: '' is not made of lower-case letters"),
+        ('schema = "Hot"', "schema: 'Hot' is not made of lower-case letters"),
+        ("schema = 'a\"; DROP'", "is not made of lower-case letters"),
+        ('schema = "1a"', "is not made of lower-case letters"),
+        ('external_schema = "a-b"', "external_schema: 'a-b' is not made of"),
+        ('external_schema = "public"', "external_schema and schema must be two"),
+        ('copy_role = "copy"', "copy_role: 'copy' is not the ARN of a role"),
+        ('copy_role = "arn:aws:iam::123456789012:role/a\' x"', "is not the ARN of a role"),
+        ("hot_days = 6", "hot_days must lie between 7 and 30"),
+        ("hot_days = 31", "hot_days must lie between 7 and 30"),
+        ('tls = "require"', "tls: 'require' is not one of verify-full, verify-ca, off"),
+        ('tls = "off"', "off is for a loopback host alone"),
+        ('tls = "off"\nhost = "localhost.example.com"', "off is for a loopback host alone"),
+        ('tls = "off"\ncluster = "a"', "off is for a loopback host alone"),
+    ],
+)
+def test_a_warehouse_that_makes_no_sense_is_refused_with_its_key(tmp_path: Path, lines: str, told: str) -> None:
+    assert told in refusal(tmp_path, f"{LAKE}[redshift]\n{lines}\n").message
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"cluster": "a", "user": "etl", "copy_role": "default"},
+        {"workgroup": "a", "secret": "s", "user": "etl"},
+        {"host": "127.0.0.1", "tls": "off", "port": 1},
+        {"host": "localhost", "tls": "off", "hot_days": 7},
+        {"secret": "s", "external_schema": "lake_2", "hot_days": 30},
+        {"copy_role": "arn:aws:iam::123456789012:role/a/b,arn:aws-cn:iam::123456789012:role/c"},
+    ],
+)
+def test_a_warehouse_is_what_is_set(settings: dict[str, str | int]) -> None:
+    made = RedshiftSettings(**settings)  # type: ignore[arg-type]
+    assert {name: getattr(made, name) for name in settings} == settings
 
 
 @pytest.mark.parametrize("content", [b"lake = [", b"a = 1\na = 2\n", b"\xff\xfe", b"\x00", b"=", b"x" * 10_000])

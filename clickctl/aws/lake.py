@@ -67,18 +67,19 @@ class S3Lake:
         bucket, key = _split(location)
         with _explained(location):
             try:
-                return self._whole(bucket, key)
+                data, found = self._read(bucket, key)
+                return data, found["ETag"]
             except botocore.exceptions.ClientError as error:
                 if code_of(error) in ("NoSuchKey", "404"):
                     return None
                 raise
 
-    def _whole(self, bucket: str, key: str) -> tuple[bytes, str]:
+    def _read(self, bucket: str, key: str, **which: str) -> tuple[bytes, Any]:
         """The SDK repeats calls, but not the reading of an answer that breaks off."""
         for left in reversed(range(_BODY_TRIES)):
-            found = self.client.get_object(Bucket=bucket, Key=key)
+            found = self.client.get_object(Bucket=bucket, Key=key, **which)
             try:
-                return found["Body"].read(), found["ETag"]
+                return found["Body"].read(), found
             except _BROKEN_OFF:
                 if not left:
                     raise
@@ -96,6 +97,20 @@ class S3Lake:
                 file.close()
                 raise
             return cast(BinaryIO, file)
+
+    def tail(self, location: str, count: int) -> tuple[bytes, int] | None:
+        bucket, key = _split(location)
+        with _explained(location):
+            try:
+                data, found = self._read(bucket, key, Range=f"bytes=-{count}")
+            except botocore.exceptions.ClientError as error:
+                if code_of(error) in ("NoSuchKey", "404"):
+                    return None
+                if code_of(error) in ("InvalidRange", "416"):  # an empty object has no last bytes (RFC 9110, 14.1.2)
+                    return b"", 0
+                raise
+            total = found.get("ContentRange", "").rpartition("/")[2]  # none: the server sent the whole object
+            return data[-count:], int(total) if total else len(data)
 
     def put_if(self, location: str, data: bytes, etag: str | None) -> str:
         bucket, key = _split(location)

@@ -59,6 +59,10 @@ class CommitConflict(ClickctlError):
     exit_code = EXIT_CONFLICT
 
 
+class Locked(CommitConflict):
+    """Another process is at work where only one can be: nothing can be done now."""
+
+
 class LakeError(ClickctlError):
     """Storage refused or failed: permission, disk full, damaged document."""
 

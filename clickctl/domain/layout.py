@@ -65,3 +65,8 @@ def ledger_key(day: Day) -> str:
 def staging_prefix(unit: Unit, run_id: str) -> str:
     """Under the processed root: what one run has written and not yet published."""
     return f"_staging/{unit}/{run_id}/"
+
+
+def loads_prefix(day: Day) -> str:
+    """Under the processed root: what loading an event-day into the warehouse puts there for COPY to read."""
+    return f"_loads/{day}/"

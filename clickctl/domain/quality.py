@@ -32,7 +32,8 @@ class Quality:
 
     `lines` excludes blank ones; lines = facts + duplicates + quarantined. `quarantined` counts
     lines, `reasons` counts reasons, of which one line can have several. `days` is facts by
-    event-day. `users` is rows of dim_users: one per user and event-day.
+    event-day. `users` is rows of dim_users: one per user and event-day. `longest` is the bytes of the
+    longest text of each column, over the rows of both tables: of several counts, the greatest.
     """
 
     lines: int = 0
@@ -44,6 +45,7 @@ class Quality:
     nulls: dict[str, int] = field(default_factory=dict)
     days: dict[str, int] = field(default_factory=dict)
     unknown_fields: dict[str, int] = field(default_factory=dict)
+    longest: dict[str, int] = field(default_factory=dict)
     min_event_time: str | None = None
     max_event_time: str | None = None
     users: int = 0
@@ -67,6 +69,9 @@ def total(parts: Iterable[Quality]) -> Quality:
         if f.name in ("min_event_time", "max_event_time"):
             known = [value for value in values if value is not None]
             sums[f.name] = (min if f.name.startswith("min") else max)(known, default=None)
+        elif f.name == "longest":
+            columns = sorted({name for value in values for name in value})
+            sums[f.name] = {name: max(value.get(name, 0) for value in values) for name in columns}
         elif f.type.startswith("dict"):
             counts: Counter[str] = Counter()
             for value in values:

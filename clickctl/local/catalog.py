@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clickctl.domain.errors import ClickctlError, CommitConflict, ConfigError, LakeError
+from clickctl.domain.errors import ClickctlError, ConfigError
 from clickctl.domain.hours import Day
+from clickctl.local.duck import told
 from clickctl.local.views import catalog_file, empty_tables, local_views
 from clickctl.plan.catalog import Applied, CatalogSeen, CatalogWanted, Change, DaysWithRows, ViewWanted
 from clickctl.ports import Lake
 from clickctl.settings import CatalogSettings, LakeRoots
+
+_HINT = "Check the file and its folder, or name another one with [catalog] path."
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class DuckCatalog:
     def _make(self, database: Any, change: Change, view: ViewWanted) -> Applied:
         name = '"' + view.name.replace('"', '""') + '"'
         try:
-            with _told(f"The view {view.name} in {self.path}"):
+            with told(f"The view {view.name} in {self.path}", _HINT):
                 database.execute("BEGIN")
                 database.execute(f"CREATE OR REPLACE VIEW {name} AS {view.sql}")
                 database.execute(f"COMMENT ON VIEW {name} IS {_text(view.sql)}")
@@ -75,7 +78,7 @@ class DuckCatalog:
     def _opened(self, *, read_only: bool) -> Iterator[Any]:
         import duckdb
 
-        with _told(self.path):
+        with told(self.path, _HINT):
             database = duckdb.connect(self.path, read_only=read_only)
         try:
             yield database
@@ -85,20 +88,3 @@ class DuckCatalog:
 
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-
-
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Errors of DuckDB as ours."""
-    import duckdb
-
-    try:
-        yield
-    except duckdb.Error as error:
-        text = str(error).splitlines()[0]
-        if "lock" in text:
-            raise CommitConflict(
-                f"{what} is in use by another process: {text}", hint="Close it there, then run the same command again."
-            ) from error
-        hint = "Check the file and its folder, or name another one with [catalog] path."
-        raise LakeError(f"{what}: {text}", hint=hint) from error

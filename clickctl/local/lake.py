@@ -51,6 +51,17 @@ class FolderLake:
         with _explained(location):
             return open(location, "rb", buffering=1 << 20)
 
+    def tail(self, location: str, count: int) -> tuple[bytes, int] | None:
+        with _explained(location):
+            try:
+                file = open(location, "rb")  # noqa: SIM115
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            with file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - count))
+                return file.read(count), size
+
     def put_if(self, location: str, data: bytes, etag: str | None) -> str:
         with _explained(location):
             os.makedirs(os.path.dirname(location), exist_ok=True)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _WIDEST = 10_000
-_SUGGESTED = re.compile(r"\bclickctl (?=(--verbose )?(run-partition|backfill|status|register-partitions|doctor)\b)")
+_SUGGESTED = re.compile(
+    r"\bclickctl (?=(--verbose )?(run-partition|backfill|status|register-partitions|load-hot|doctor)\b)"
+)
 
 
 def show_json(result: Any) -> None:

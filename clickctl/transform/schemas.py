@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from clickctl.domain import layout
+
 TEXT_FIELDS = ("user_id", "session_id", "action", "page_url", "user_agent", "ip")
 
 FACT_CHUNK = pa.schema(
@@ -56,3 +58,6 @@ USERS = pa.schema(
         ("ip", pa.string()),
     ]
 )
+
+PARQUET = {layout.FACTS: FACTS, layout.USERS: USERS}
+"""The columns of each table's files, in their order."""

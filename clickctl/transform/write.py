@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from clickctl.domain.layout import QUARANTINE, USERS
+from clickctl.domain.layout import FACTS, QUARANTINE, USERS
 from clickctl.domain.quality import Quality, keep_common
 from clickctl.transform import schemas
 from clickctl.transform.chunks import Target
@@ -62,15 +62,16 @@ def _table(chunks: list[pa.Buffer], schema: pa.Schema) -> pa.Table:
 def _write_users(target: Target, rows: pa.Table, path: Path) -> Written:
     users = reduce_users(rows)
     columns = [users[name] for name in schemas.USERS.names]
-    with _writer(path, schemas.USERS, ["user_agent", "ip"]) as writer:
+    with parquet_writer(path, USERS) as writer:
         writer.write_table(_typed(columns, schemas.USERS), ROW_GROUP)
-    return _written(target, path, Quality(users=users.num_rows))
+    longest = _longest(users, ("user_id", "user_agent", "ip"))
+    return _written(target, path, Quality(users=users.num_rows, longest=longest))
 
 
 def _write_facts(target: Target, rows: pa.Table, path: Path) -> Written:
     order = _sorted_distinct(rows)
     duplicates = rows.num_rows - len(order)
-    with _writer(path, schemas.FACTS, ["user_id", "session_id", "action", "page_url"]) as writer:
+    with parquet_writer(path, FACTS) as writer:
         for group in _row_groups(rows, order):
             ids = _hex(group["click_id"].chunk(0))
             writer.write_table(_typed([ids, *group.columns[1:]], schemas.FACTS), ROW_GROUP)
@@ -142,12 +143,18 @@ def _count_facts(target: Target, rows: pa.Table, order: Int64s, duplicates: int)
         actions=keep_common({name: n for name, n in zip(names, seen.tolist(), strict=True) if n}),
         nulls={name: int(rows[name].is_null().to_numpy()[order].sum()) for name in _NULLABLE},
         days={str(target.day): len(order)},
+        longest=_longest(rows, ("user_id", *_NULLABLE)),  # duplicates are as long as what they repeat
         min_event_time=_iso(int(times.min())),
         max_event_time=_iso(int(times.max())),
     )
 
 
 _NULLABLE = ("session_id", "action", "page_url", "attrs")
+
+
+def _longest(rows: pa.Table | pa.RecordBatch, names: Iterable[str]) -> dict[str, int]:
+    """Bytes of the longest text of some columns; 0 where all are null."""
+    return {name: pc.max(pc.binary_length(rows[name])).as_py() or 0 for name in names}
 
 
 def _hex(ids: pa.FixedSizeBinaryArray) -> pa.StringArray:
@@ -162,12 +169,16 @@ def _typed(columns: list[Any], schema: pa.Schema) -> pa.Table:
     )
 
 
-def _writer(path: Path, schema: pa.Schema, dictionaries: list[str]) -> pq.ParquetWriter:
+_REPEATED = {FACTS: ["user_id", "session_id", "action", "page_url"], USERS: ["user_agent", "ip"]}
+
+
+def parquet_writer(path: Path, table: str) -> pq.ParquetWriter:
+    """For one file of a table. Equal rows given in equal groups make equal bytes."""
     return pq.ParquetWriter(
         path,
-        schema,
+        schemas.PARQUET[table],
         compression="snappy",
-        use_dictionary=dictionaries,
+        use_dictionary=_REPEATED[table],
         # Redshift Spectrum misreads INT64 timestamps; INT96 is also what Spark writes by default.
         use_deprecated_int96_timestamps=True,
         store_schema=False,

@@ -6,8 +6,11 @@ from typing import NamedTuple
 
 import pytest
 
+from clickctl.hotsql import HotSql
 from clickctl.local.lake import FolderLake
 from clickctl.ports import Lake
+from tests.backends.hot import Hot, Rows
+from tests.backends.small_lake import SmallLake
 
 
 class LakeAt(NamedTuple):
@@ -26,3 +29,19 @@ def lake_at(request: pytest.FixtureRequest) -> LakeAt:
 
         return LakeAt(S3Lake(AwsSettings()), request.getfixturevalue("aws").lake.processed)
     return LakeAt(FolderLake(), str(request.getfixturevalue("quick_folder")))
+
+
+@pytest.fixture
+def hot_duckdb(small_folder: SmallLake) -> Hot:
+    """A DuckDB file beside a lake of folders."""
+    from clickctl.local.warehouse import DuckWarehouse
+
+    duckdb = pytest.importorskip("duckdb")
+    path, sql = f"{small_folder.roots.processed}/_warehouse.duckdb", HotSql("main", "fact_clicks", "dim_users")
+
+    def ask(text: str) -> Rows:
+        with duckdb.connect(path) as database:
+            found: Rows = database.execute(text).fetchall()
+            return found
+
+    return Hot(small_folder, lambda: DuckWarehouse(path, sql), sql, ask)

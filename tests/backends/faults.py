@@ -76,6 +76,9 @@ class WatchedLake:
     def open(self, location: str) -> BinaryIO:
         return self._do("open", location, lambda: self._lake.open(location))
 
+    def tail(self, location: str, count: int) -> tuple[bytes, int] | None:
+        return self._do("tail", location, lambda: self._lake.tail(location, count))
+
     def put_if(self, location: str, data: bytes, etag: str | None) -> str:
         return self._do("put_if", location, lambda: self._lake.put_if(location, data, etag))
 

@@ -42,6 +42,7 @@ qualities = st.builds(
     nulls=count_maps,
     days=count_maps,
     unknown_fields=count_maps,
+    longest=count_maps,
     min_event_time=st.none() | texts,
     max_event_time=st.none() | texts,
     users=counts,

@@ -1,0 +1,226 @@
+"""The hot days in Redshift. Every change is one transaction that holds the lock of a load."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from clickctl.aws.copying import CopySession, role_words
+from clickctl.aws.errors import explained as explained_by_aws
+from clickctl.aws.clients import client
+from clickctl.aws.redshift import connect, region_of
+from clickctl.aws.redshift_errors import Trouble, explained, trouble
+from clickctl.config import Config
+from clickctl.domain.errors import ClickctlError, ConfigError, EngineError, Locked
+from clickctl.hotsql import HotSql
+from clickctl.plan.hot import DayPlan, Load
+from clickctl.ports import CopyFile, Lake, LoadOrder, Moved, WarehouseSeen
+
+T = TypeVar("T")
+
+_TRIES = 6
+_LOCK_SECONDS = 3
+"""How long a load waits for the lock: whoever holds it at all has it for longer."""
+
+_AFTER_LOSS_SECONDS = 60
+"""How long the server may take to notice that a connection is gone, and so to free its lock."""
+
+
+class RedshiftWarehouse:
+    """One connection, made when it is needed and made again when it is lost."""
+
+    def __init__(
+        self, config: Config, sql: HotSql, lake: Lake, *, wait: bool = False, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._config, self._settings, self._sql, self._lake = config, config.redshift, sql, lake
+        self._wait, self._pause = wait, pause
+        self._connection: Any = None
+
+    @property
+    def name(self) -> str:
+        at = self._settings.cluster or self._settings.workgroup or self._settings.host or self._settings.secret
+        return f"Redshift {at}, {self._settings.database}.{self._settings.schema}"
+
+    def observe(self) -> WarehouseSeen:
+        def read(session: CopySession) -> WarehouseSeen:
+            columns: dict[str, list[tuple[str, str]]] = {}
+            for table, column, kind in session.run(self._sql.text("columns"), (self._sql.schema,)):
+                columns.setdefault(table, []).append((column, kind))
+            loads = self._sql.loads(session) if self._sql.table("loads") in columns else {}
+            return WarehouseSeen({table: tuple(found) for table, found in columns.items()}, loads)
+
+        return self._repeated("The warehouse's tables", lambda lost: read(self._session()))
+
+    def create(self, tables: Collection[str]) -> None:
+        def make(session: CopySession) -> None:
+            for table in tables:
+                session.run(self._sql.text(f"create_{table}"))
+
+        if tables:
+            self._transaction("The tables", make, lambda session: None, locking=False)
+        if self._settings.external_schema:
+            self._repeated("The external schema", lambda lost: self._create_external())
+
+    def _create_external(self) -> None:
+        """Outside a transaction: each statement may be repeated."""
+        names = {"external": self._settings.external_schema, "database": self._config.catalog.database}
+        schema = self._sql.text("create_external_schema", **names)
+        self._session().run(f"{schema}\nIAM_ROLE {role_words(self._settings.copy_role)}")
+        self._session().run(self._sql.text("create_all_clicks", **names))
+
+    def ready(self) -> None:
+        """Raises ConfigError without a role, or where COPY of Parquet cannot read the bucket.
+
+        "The Amazon S3 bucket must be in the same Region": docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html
+        """
+        if not self._settings.copy_role:
+            raise ConfigError("COPY needs a role to read the lake with.", hint="Set [redshift] copy_role.")
+        bucket = self._config.lake.processed.removeprefix("s3://").partition("/")[0]
+        with explained_by_aws(f"s3://{bucket}"):
+            headers = client("s3", self._config.aws).head_bucket(Bucket=bucket)["ResponseMetadata"]["HTTPHeaders"]
+        there, here = headers.get("x-amz-bucket-region", ""), region_of(self._config.aws, self._settings)
+        if there and here and there != here:
+            raise ConfigError(
+                f"COPY of Parquet needs bucket and warehouse in one region: {bucket} is in {there}, the warehouse in "
+                f"{here}.", hint="Check [redshift] and [lake]; Spectrum has the same need.",
+            )  # fmt: skip
+
+    def load(self, order: LoadOrder, still: Callable[[], None]) -> Load:
+        def landed(session: CopySession) -> Load | None:
+            load = self._sql.load_of(session, order.plan.day)
+            return load if load and load.load_id == order.load_id else None
+
+        def work(session: CopySession) -> Load:
+            return self._sql.load(session, order, still)
+
+        return self._transaction(str(order.plan.day), work, landed)
+
+    def expire(self, plan: DayPlan, *, remember: bool) -> None:
+        def landed(session: CopySession) -> bool | None:
+            return self._sql.load_of(session, plan.day) is None or None
+
+        def work(session: CopySession) -> bool:
+            self._sql.expire(session, plan, remember=remember)
+            return True
+
+        self._transaction(str(plan.day), work, landed)
+
+    def rebuild_users(self, files: Sequence[CopyFile]) -> int:
+        return self._transaction("The users", lambda session: self._sql.rebuild(session, files), lambda session: None)
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except Exception:  # it may be gone already, which is what is wanted
+                return
+
+    def _session(self) -> CopySession:
+        if self._connection is None:
+            self._connection = connect(self._config.aws, self._settings)
+        return CopySession(self._connection, self._lake, self._config.lake.processed, self._settings.copy_role)
+
+    def _transaction(
+        self, what: str, work: Callable[[CopySession], T], landed: Callable[[CopySession], T | None], *,
+        locking: bool = True,
+    ) -> T:  # fmt: skip
+        """Run `work` in a transaction and commit, all of it again where that helps.
+
+        Where the connection was lost, perhaps while committing, `landed` says under the lock, so when
+        the other session has ended, whether that one did commit: its answer, or None.
+        """
+        committed = False
+
+        def attempt(lost: bool) -> T:
+            nonlocal committed
+            session = self._session()
+            session.run("BEGIN")
+            if locking:
+                self._lock(session, lost)
+            if lost and (found := landed(session)) is not None:
+                session.run("ROLLBACK")
+                return found
+            result = work(session)
+            with _not_interrupted():
+                session.run("COMMIT")
+                committed = True
+            return result
+
+        try:
+            return self._repeated(what, attempt)
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"{what} was {'committed' if committed else 'rolled back'}.")
+            raise
+
+    def _lock(self, session: CopySession, lost: bool) -> None:
+        """Only one load at a time is past this. LOCK has no NOWAIT in Redshift, so its time is limited."""
+        seconds = _AFTER_LOSS_SECONDS if lost else _LOCK_SECONDS
+        if not self._wait:
+            session.run(f"SET statement_timeout TO {seconds * 1000}")
+        try:
+            session.run(self._sql.text("lock"))
+        except Exception as error:
+            if trouble(error) is not Trouble.TIMEOUT:
+                raise
+            raise Locked(
+                f"Another load is at work in {self.name}.", hint="Wait for it, or use --wait."
+            ) from None
+        if not self._wait:
+            session.run("RESET statement_timeout")
+
+    def _repeated(self, what: str, attempt: Callable[[bool], T]) -> T:
+        """Try until it is done, refused, or tried often enough. `attempt` is told whether a connection was lost."""
+        lost = False
+        for tried in range(1, _TRIES + 1):
+            try:
+                with explained(what):
+                    return attempt(lost)
+            except KeyboardInterrupt:
+                self.close()  # the server rolls back
+                raise
+            except Moved:
+                self._rollback()
+                raise
+            except ClickctlError as error:
+                kind = trouble(error.__cause__) if error.__cause__ else Trouble.REFUSED
+                if kind is Trouble.LOST:
+                    lost = True
+                    self.close()
+                else:
+                    self._rollback()
+                if kind is Trouble.REFUSED or tried == _TRIES:
+                    raise
+                self._pause(min(30.0, 0.5 * 2**tried))
+        raise AssertionError  # the last try returns or raises
+
+    def _rollback(self) -> None:
+        try:
+            if self._connection is not None:
+                self._session().run("ROLLBACK")
+        except Exception:  # then the connection is no good, and closing it rolls back
+            self.close()
+
+
+@contextmanager
+def _not_interrupted() -> Iterator[None]:
+    """Ctrl-C waits: whoever is interrupted while committing could not tell what became of it."""
+    asked = False
+
+    def note(number: int, frame: object) -> None:
+        nonlocal asked
+        asked = True
+
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, note) if main else None
+    try:
+        yield
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt

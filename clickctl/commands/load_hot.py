@@ -1,0 +1,125 @@
+"""clickctl load-hot: the last days in the warehouse, equal to the lake."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
+
+import typer
+
+from clickctl.commands.context import Root, now, root
+from clickctl.domain.errors import UsageError, nothing_changed
+from clickctl.domain.hours import Day, parse_unit
+from clickctl.render.console import show, show_json
+
+if TYPE_CHECKING:
+    from clickctl.config import Config
+    from clickctl.plan.hot_report import DayDone, HotReport
+
+_LEAST, _MOST = 7, 30
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The words of the command."""
+
+    hot_days: int
+    only: Sequence[str]
+    full: bool
+    create_tables: bool
+    rebuild_users: bool
+    dry_run: bool
+    wait: bool
+
+
+def command(
+    context: typer.Context,
+    days: Annotated[int, typer.Option(help="Event-days to keep, 7 to 30; default: redshift.hot_days.")] = 0,
+    day: Annotated[list[str] | None, typer.Option(help="Only this event-day; may be repeated.", metavar="D")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Load days again that have not changed, too.")] = False,
+    create_tables: Annotated[bool, typer.Option("--create-tables", help="Make the tables, where missing.")] = False,
+    rebuild_users: Annotated[
+        bool, typer.Option("--rebuild-users", help="Learn from all of the lake when users were first seen.")
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for another load to end, instead of exit code 4.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")] = False,
+) -> None:
+    """Keep the last days in the warehouse equal to the lake.
+
+    Loads the event-days whose files changed, each in one transaction, and gives up those that left
+    the window. Redshift on aws, a DuckDB file on the local backend. Safe to repeat, and from cron.
+
+    \b
+    Examples:
+      clickctl load-hot
+      clickctl load-hot --dry-run
+      clickctl load-hot --day 2026-01-05 --full
+      clickctl load-hot --create-tables --rebuild-users
+    """
+    options = root(context)
+    if days and not _LEAST <= days <= _MOST:
+        raise UsageError(f"--days {days}: the hot window has {_LEAST} to {_MOST} days.")
+    config = options.load()
+    asked = _Asked(days or config.redshift.hot_days, day or [], full, create_tables, rebuild_users, dry_run, wait)
+    report = _report(options, config, asked, now())
+    _show(options, report)
+    options.finish(report.exit_code, changed=report.changes)
+
+
+def _report(options: Root, config: Config, asked: _Asked, moment: datetime) -> HotReport:
+    from clickctl.loading import Loader
+    from clickctl.plan.hot_report import hot_report
+    from clickctl.wiring import hot_sql, publisher_for, warehouse_for
+
+    first = Day(moment.date()).plus(1 - asked.hot_days)
+    only = _chosen(asked.only, first, moment)
+    sql, warehouse = hot_sql(config), warehouse_for(config, wait=asked.wait)
+    run = f"{moment:%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
+    publisher = publisher_for(config.lake, config.aws)
+    loader = Loader(publisher, warehouse, sql, config.quality, first, lambda: now().replace(tzinfo=None), run)
+    try:
+        with nothing_changed():
+            planned = loader.plan(only=only, full=asked.full, create=asked.create_tables)
+        if asked.dry_run:
+            return hot_report(warehouse.name, planned.plan, asked.hot_days, None, planned.loads, moment)
+        if asked.create_tables:
+            warehouse.create(planned.tables)
+            names = [sql.table(name) for name in planned.tables]
+            options.talk.say("created", f"Made in the warehouse: {', '.join(names) or 'nothing new'}.", tables=names)
+        done = loader.execute(planned.plan, lambda day: _tell(options, day))
+        users = loader.rebuild_users() if asked.rebuild_users else None
+        loads = warehouse.observe().loads if done else planned.loads
+        return hot_report(warehouse.name, planned.plan, asked.hot_days, done, loads, now(), users=users)
+    finally:
+        warehouse.close()
+
+
+def _tell(options: Root, done: DayDone) -> None:
+    from clickctl.render.hot import day_line
+
+    day = done.plan
+    options.talk.say("day_failed" if done.error else "day_loaded", day_line(done), day=day.day, verdict=day.verdict,
+                     seconds=round(done.seconds, 3))  # fmt: skip
+
+
+def _chosen(words: Collection[str], first: Day, moment: datetime) -> list[Day]:
+    """The days of --day, all of which must lie in the window."""
+    units = [parse_unit(word, moment) for word in words]
+    if hours := [unit for unit in units if not isinstance(unit, Day)]:
+        raise UsageError(f"--day {hours[0]} is an hour; the warehouse holds event-days.", hint=f"--day {hours[0].day}")
+    days = [unit.day for unit in units]
+    if outside := [day for day in days if day < first]:
+        raise UsageError(f"--day {outside[0]} lies before the hot window, which begins with {first}.")
+    return days
+
+
+def _show(options: Root, report: HotReport) -> None:
+    from clickctl.render.hot import hot, summary
+
+    show_json(report) if options.json else show(hot(report))
+    event = "loaded_hot" if report.applied else "planned_hot"
+    options.talk.say(event, f"{summary(report)} {report.next}", newest_event=report.newest_event,
+                     age_seconds=report.age_seconds, next=report.next)  # fmt: skip

@@ -1,0 +1,3 @@
+SELECT count(*)
+FROM "${schema}"."${facts}"
+WHERE event_time >= ? AND event_time < ?

@@ -1,0 +1,2 @@
+DELETE FROM "${schema}"."${facts}"
+WHERE event_time >= ? AND event_time < ?

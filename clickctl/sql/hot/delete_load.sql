@@ -1,0 +1,2 @@
+DELETE FROM "${schema}"."clickctl_loads"
+WHERE day = ?

@@ -1,0 +1,2 @@
+DELETE FROM "${schema}"."clickctl_user_days"
+WHERE day = ?

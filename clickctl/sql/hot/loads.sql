@@ -1,0 +1,2 @@
+SELECT day, fingerprint, files, bytes, facts, duplicates, cut, newest_event, load_id, loaded_at
+FROM "${schema}"."clickctl_loads"

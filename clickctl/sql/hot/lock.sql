@@ -1,0 +1,1 @@
+LOCK "${schema}"."clickctl_lock"
