@@ -102,18 +102,18 @@ def hot_sql(config: Config) -> HotSql:
     return HotSql(schema, config.catalog.facts, config.catalog.users)
 
 
-def warehouse_for(config: Config, *, wait: bool) -> Warehouse:
-    """The warehouse of the configured backend. `wait`: for another load to end, else it is a conflict."""
+def warehouse_for(config: Config, waiting: Callable[[], None] | None = None) -> Warehouse:
+    """The warehouse of the configured backend. With `waiting`, which hears of it, another load is waited for."""
     sql = hot_sql(config)
     if config.backend == "aws":
         _require("redshift_connector", "pyarrow", extra="redshift")
         from clickctl.aws.warehouse import RedshiftWarehouse
 
-        return RedshiftWarehouse(config, sql, lake_for(config.lake, config.aws), wait=wait)
+        return RedshiftWarehouse(config, sql, lake_for(config.lake, config.aws), waiting)
     _require("duckdb", "pyarrow", extra="local")
     from clickctl.local.warehouse import DuckWarehouse, warehouse_file
 
-    return DuckWarehouse(warehouse_file(config.lake, config.redshift.path), sql, wait)
+    return DuckWarehouse(warehouse_file(config.lake, config.redshift.path), sql, waiting)
 
 
 def _engine(name: str, config: Config, publisher: Publisher, manner: Manner, tell: Tell) -> Engine:

@@ -166,9 +166,17 @@ def explained(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
         kind, text = trouble(error), _shown(_text(error), secrets)
         known = _known(error, text, kind)
         lost = "the connection to the warehouse was lost: " if kind is Trouble.LOST else ""
+        _forget_frames(error)
         raise known.kind(f"{what}: {lost}{text}.", hint=known.hint, changed="") from DriverError(
             f"{type(error).__name__}: {text}", kind
         )
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """They hold the connection with its password, and a socket that the driver does not always close."""
+    while error and _of_the_driver(error):
+        error.__traceback__ = None
+        error = error.__context__
 
 
 def _of_the_driver(error: BaseException) -> bool:

@@ -31,13 +31,17 @@ _AFTER_LOSS_SECONDS = 60
 
 
 class RedshiftWarehouse:
-    """One connection, made when it is needed and made again when it is lost."""
+    """One connection, made when it is needed and made again when it is lost.
+
+    With `waiting`, which hears that we do, another load is waited for; without, it raises Locked.
+    """
 
     def __init__(
-        self, config: Config, sql: HotSql, lake: Lake, *, wait: bool = False, pause: Callable[[float], None] = time.sleep
-    ) -> None:
+        self, config: Config, sql: HotSql, lake: Lake, waiting: Callable[[], None] | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:  # fmt: skip
         self._config, self._settings, self._sql, self._lake = config, config.redshift, sql, lake
-        self._wait, self._pause = wait, pause
+        self._waiting, self._pause = waiting, pause
         self._connection: Any = None
 
     @property
@@ -160,18 +164,20 @@ class RedshiftWarehouse:
     def _lock(self, session: CopySession, lost: bool) -> None:
         """Only one load at a time is past this. LOCK has no NOWAIT in Redshift, so its time is limited."""
         seconds = _AFTER_LOSS_SECONDS if lost else _LOCK_SECONDS
-        if not self._wait:
-            session.run(f"SET statement_timeout TO {seconds * 1000}")
+        session.run(f"SET statement_timeout TO {seconds * 1000}")
         try:
             session.run(self._sql.text("lock"))
         except Exception as error:
             if trouble(error) is not Trouble.TIMEOUT:
                 raise
-            raise Locked(
-                f"Another load is at work in {self.name}.", hint="Wait for it, or use --wait."
-            ) from None
-        if not self._wait:
-            session.run("RESET statement_timeout")
+            if self._waiting is None:
+                raise Locked(f"Another load is at work in {self.name}.", hint="Wait for it, or use --wait.") from None
+            self._waiting()
+            session.run("ROLLBACK")
+            session.run("BEGIN")
+            session.run("SET statement_timeout TO 0")
+            session.run(self._sql.text("lock"))
+        session.run("RESET statement_timeout")
 
     def _repeated(self, what: str, attempt: Callable[[bool], T]) -> T:
         """Try until it is done, refused, or tried often enough. `attempt` is told whether a connection was lost."""

@@ -37,7 +37,9 @@ class _Asked:
 
 def command(
     context: typer.Context,
-    days: Annotated[int, typer.Option(help="Event-days to keep, 7 to 30; default: redshift.hot_days.")] = 0,
+    days: Annotated[
+        int | None, typer.Option(help="Event-days to keep, 7 to 30; default: redshift.hot_days.", metavar="N")
+    ] = None,
     day: Annotated[list[str] | None, typer.Option(help="Only this event-day; may be repeated.", metavar="D")] = None,
     full: Annotated[bool, typer.Option("--full", help="Load days again that have not changed, too.")] = False,
     create_tables: Annotated[bool, typer.Option("--create-tables", help="Make the tables, where missing.")] = False,
@@ -60,7 +62,7 @@ def command(
       clickctl load-hot --create-tables --rebuild-users
     """
     options = root(context)
-    if days and not _LEAST <= days <= _MOST:
+    if days is not None and not _LEAST <= days <= _MOST:
         raise UsageError(f"--days {days}: the hot window has {_LEAST} to {_MOST} days.")
     config = options.load()
     asked = _Asked(days or config.redshift.hot_days, day or [], full, create_tables, rebuild_users, dry_run, wait)
@@ -76,7 +78,11 @@ def _report(options: Root, config: Config, asked: _Asked, moment: datetime) -> H
 
     first = Day(moment.date()).plus(1 - asked.hot_days)
     only = _chosen(asked.only, first, moment)
-    sql, warehouse = hot_sql(config), warehouse_for(config, wait=asked.wait)
+
+    def waiting() -> None:
+        options.talk.say("waiting", "Another load is at work: waiting for it to end.")
+
+    sql, warehouse = hot_sql(config), warehouse_for(config, waiting if asked.wait else None)
     run = f"{moment:%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
     publisher = publisher_for(config.lake, config.aws)
     loader = Loader(publisher, warehouse, sql, config.quality, first, lambda: now().replace(tzinfo=None), run)

@@ -41,12 +41,12 @@ def warehouse_file(roots: LakeRoots, path: str) -> str:
 class DuckWarehouse:
     """Whoever has the file open keeps all others out, which DuckDB sees to: that is the lock of a load.
 
-    `wait`: until the file is free, else CommitConflict.
+    With `waiting`, which hears that we do, the file is waited for; without, a file in use raises Locked.
     """
 
     path: str
     sql: HotSql
-    wait: bool = False
+    waiting: Callable[[], None] | None = None
     pause: Callable[[float], None] = time.sleep
 
     @property
@@ -109,13 +109,17 @@ class DuckWarehouse:
     def _connect(self, read_only: bool) -> Any:
         import duckdb
 
+        told_once = False
         while True:
             try:
                 with told(self.path, _HINT):
                     return duckdb.connect(self.path, read_only=read_only)
             except CommitConflict as busy:
-                if not self.wait:
+                if self.waiting is None:
                     raise Locked(busy.message, hint="Wait for it, or use --wait.") from busy
+                if not told_once:
+                    self.waiting()
+                told_once = True
                 self.pause(0.5)
 
 

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from clickctl.plan.hot import EXPIRE
+from clickctl.plan.hot import EMPTY, EXPIRE
 from clickctl.plan.hot_report import DONE, FAILED, LEFT, PLANNED, DayDone, DayReport, HotReport
 from clickctl.render.words import number, plural, size, span
 
@@ -47,7 +47,8 @@ def _result(day: DayReport) -> list[str]:
 def _remark(day: DayReport) -> str:
     words = {FAILED: "failed", LEFT: "left"}.get(day.outcome, "")
     cut = f"{plural(day.cut, 'value')} shortened" if day.cut and day.verdict != EXPIRE else ""
-    return "; ".join(part for part in (words, day.reason, cut) if part)
+    reason = "" if day.verdict == EMPTY else day.reason
+    return "; ".join(part for part in (words, reason, cut) if part)
 
 
 def day_line(done: DayDone) -> str:

@@ -56,7 +56,7 @@ def _end(read: Read, file: OutputFile, count: int) -> bytes | str:
     if size != file.size:
         return f"it has {size:,} bytes, where the ledger says {file.size:,}"
     if len(end) < _AFTER or not end.endswith(_MAGIC):
-        return f"it is no Parquet file: it ends in {end[-4:]!r}, not {_MAGIC!r}"
+        return f"it is no Parquet file: it ends in {end[-_AFTER:]!r}"
     length = int.from_bytes(end[-_AFTER:-4], "little")
     if length > min(size - len(_MAGIC) - _AFTER, _MOST):
         return f"its footer is damaged: it says it has {length:,} bytes, the file has {size:,}"
@@ -76,9 +76,7 @@ def _described(end: bytes) -> tuple[int, list[_Column]]:
 def _column(leaf: pq.ColumnSchema) -> _Column:
     logical = leaf.logical_type.type
     kind = leaf.physical_type if logical in ("NONE", "UNDEFINED") else f"{leaf.physical_type} {logical}"
-    if leaf.path != leaf.name or leaf.max_repetition_level:
-        return _Column(_shown(leaf.path), "nested")
-    return _Column(_shown(leaf.name), kind)
+    return _Column(_shown(leaf.path), "repeated" if leaf.max_repetition_level else kind)
 
 
 def _shown(name: str) -> str:

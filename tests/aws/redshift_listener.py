@@ -10,6 +10,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,14 +36,19 @@ class Listener:
         self.told = Told()
         self._password, self._certificate, self._on_statement = password, certificate, on_statement
         self._socket = socket.create_server(("127.0.0.1", 0))
+        self._client: socket.socket | None = None
         self.port: int = self._socket.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Stop listening. Whoever is connected is cut off."""
-        self._socket.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # closed already
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
+        if client := self._client:
+            with suppress(OSError):  # it has gone by itself
+                client.shutdown(socket.SHUT_RDWR)
         self._thread.join(10)
 
     def _serve(self) -> None:
@@ -51,11 +57,9 @@ class Listener:
                 client, _ = self._socket.accept()
             except OSError:
                 return
-            with client:
-                try:
-                    self._talk(client)
-                except (OSError, struct.error):
-                    continue  # the client hung up, which is what some tests are about
+            self._client = client
+            with client, suppress(OSError, struct.error):  # it hangs up, which is what some tests are about
+                self._talk(client)
 
     def _talk(self, client: socket.socket) -> None:
         head = client.recv(8, socket.MSG_WAITALL)

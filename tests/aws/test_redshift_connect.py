@@ -49,6 +49,7 @@ def keep(aws: Aws) -> Callable[..., str]:
 
 @pytest.fixture
 def listen() -> Iterator[Callable[..., Listener]]:
+    """listen(certificate, password): a server; without a certificate it has no TLS."""
     made: list[Listener] = []
 
     def listening(certificate: Path | None = None, password: str = PASSWORD) -> Listener:
@@ -330,6 +331,7 @@ def test_a_server_without_tls_is_told_nothing(listen: Callable[..., Listener], p
     listener = listen()
     error = refusal(at(listener.port))
     assert (error.exit_code, "refuses SSL" in error.message) == (3, True)
+    listener.close()
     assert (listener.told.startups, listener.told.passwords, bytes(listener.told.plain)) == ([], [], b"")
 
 

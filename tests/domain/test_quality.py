@@ -19,7 +19,9 @@ def test_a_total_is_the_sum_of_its_parts_in_every_count(parts: list[Quality]) ->
     for field in fields(Quality):
         values = [getattr(part, field.name) for part in parts]
         found = getattr(whole, field.name)
-        if isinstance(found, dict):
+        if field.name == "longest":
+            assert found == {name: max(value.get(name, 0) for value in values) for name in set().union(*values)}
+        elif isinstance(found, dict):
             assert sum(found.values()) == sum(sum(value.values()) for value in values)
             assert set(found) == {name for value in values for name in value}
         elif isinstance(found, int):
@@ -41,6 +43,12 @@ def test_the_first_and_last_event_are_those_of_any_part_that_has_one() -> None:
     assert total(parts).min_event_time == "2026-01-04T09"
     assert total(parts).max_event_time == "2026-01-05T14"
     assert total([]).min_event_time is None
+
+
+def test_the_longest_text_is_that_of_any_part_and_a_part_may_have_none() -> None:
+    parts = [Quality(longest={"user_id": 9, "attrs": 70_000}), Quality(), Quality(longest={"user_id": 12, "ip": 0})]
+    assert total(parts).longest == {"attrs": 70_000, "ip": 0, "user_id": 12}
+    assert total([Quality()]).longest == {}
 
 
 names = st.text(max_size=3) | st.just(OTHER) | st.integers(0, 200).map(lambda n: f"field{n}")

@@ -20,14 +20,14 @@ from clickctl.transform.footers import Read, footer_problem
 from clickctl.transform.write import parquet_writer
 
 DAY = Day(date(2026, 1, 5))
-FACTS = pa.table({name: pa.array([None, None], kind) for name, kind in zip(schemas.FACTS.names, schemas.FACTS.types)})
+FACTS = pa.table([pa.nulls(2, kind) for kind in schemas.FACTS.types], schema=schemas.FACTS)
 
 
 def ours(path: Path, table: str = "fact_clicks", rows: int = 2) -> bytes:
     """A file as the kernel writes it."""
     schema = schemas.PARQUET[table]
     with parquet_writer(path / "file", table) as writer:
-        writer.write_table(pa.table([pa.array([None] * rows, kind) for kind in schema.types], schema=schema))
+        writer.write_table(pa.table([pa.nulls(rows, kind) for kind in schema.types], schema=schema))
     return (path / "file").read_bytes()
 
 
@@ -110,10 +110,10 @@ def test_times_that_spectrum_misreads_are_told() -> None:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"", "it is no Parquet file: it ends in b'', not b'PAR1'"),
-        (b"PAR1", "it is no Parquet file: it ends in b'PAR1', not b'PAR1'"),
+        (b"", "it is no Parquet file: it ends in b''"),
+        (b"PAR1", "it is no Parquet file: it ends in b'PAR1'"),
         (b'{"a":1}\n', "it is no Parquet file"),
-        (b"PAR1" + bytes(99) + b"PARE", "it is no Parquet file: it ends in b'PARE', not b'PAR1'"),
+        (b"PAR1" + b"encrypted" + b"PARE", "it is no Parquet file: it ends in b'ptedPARE'"),
         (b"PAR1\xff\xff\xff\xffPAR1", "its footer is damaged: it says it has 4,294,967,295 bytes, the file has 12"),
         (b"PAR1" + bytes(16) + b"\x10\0\0\0PAR1", "its footer is damaged"),
     ],
