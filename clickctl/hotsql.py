@@ -14,8 +14,8 @@ from typing import Any, Protocol
 from clickctl.domain.errors import RunFailed
 from clickctl.domain.hours import Day
 from clickctl.plan.hot import DayPlan, Load
-from clickctl.ports import CopyFile, LoadOrder, Moved
 from clickctl.sqlfiles import statement
+from clickctl.warehouse import CopyFile, LoadOrder, Moved
 
 TABLES = ("facts", "users", "user_days", "first_seen", "loads", "lock")
 """Those that `create_<name>.sql` makes."""

@@ -19,11 +19,22 @@ from clickctl.domain.ledger import Ledger, OutputFile
 from clickctl.domain.rules import QualityRules
 from clickctl.hotsql import TABLES, HotSql
 from clickctl.ledgers import first_arrival, read_ledgers
-from clickctl.plan.hot import EXPIRE, HELD, DayFiles, DayPlan, HotPlan, Load, days_of, plan_hot, publishing, users_before
+from clickctl.plan.hot import (
+    EXPIRE,
+    HELD,
+    DayFiles,
+    DayPlan,
+    HotPlan,
+    Load,
+    days_of,
+    plan_hot,
+    publishing,
+    users_before,
+)
 from clickctl.plan.hot_report import DayDone
 from clickctl.plan.hot_tables import drift, missing
-from clickctl.ports import CopyFile, LoadOrder, Moved, Warehouse, WarehouseSeen
 from clickctl.publish import Publisher
+from clickctl.warehouse import CopyFile, LoadOrder, Moved, Warehouse, WarehouseSeen
 
 _AT_ONCE = 16
 _TRIES = 3

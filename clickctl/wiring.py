@@ -10,9 +10,10 @@ from clickctl.config import Config
 from clickctl.domain.errors import ConfigError
 from clickctl.domain.hours import Day
 from clickctl.hotsql import HotSql
-from clickctl.ports import Catalog, Engine, Lake, Liveness, Query, Warehouse
+from clickctl.ports import Catalog, Engine, Lake, Liveness, Query
 from clickctl.publish import Publisher
 from clickctl.settings import AwsSettings, LakeRoots
+from clickctl.warehouse import Warehouse
 
 if TYPE_CHECKING:  # loaded by the one command that needs it
     from clickctl.plan.checks import Examination

@@ -11,7 +11,8 @@ from typing import Any
 
 from clickctl.domain.hours import Day
 from clickctl.domain.layout import loads_prefix
-from clickctl.ports import CopyFile, Lake
+from clickctl.ports import Lake
+from clickctl.warehouse import CopyFile
 
 
 def manifest(files: Sequence[CopyFile]) -> bytes:

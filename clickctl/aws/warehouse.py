@@ -9,16 +9,17 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from clickctl.aws.clients import client
 from clickctl.aws.copying import CopySession, role_words
 from clickctl.aws.errors import explained as explained_by_aws
-from clickctl.aws.clients import client
 from clickctl.aws.redshift import connect, region_of
 from clickctl.aws.redshift_errors import Trouble, explained, trouble
 from clickctl.config import Config
-from clickctl.domain.errors import ClickctlError, ConfigError, EngineError, Locked
+from clickctl.domain.errors import ClickctlError, ConfigError, Locked
 from clickctl.hotsql import HotSql
 from clickctl.plan.hot import DayPlan, Load
-from clickctl.ports import CopyFile, Lake, LoadOrder, Moved, WarehouseSeen
+from clickctl.ports import Lake
+from clickctl.warehouse import CopyFile, LoadOrder, Moved, WarehouseSeen
 
 T = TypeVar("T")
 
@@ -43,6 +44,7 @@ class RedshiftWarehouse:
         self._config, self._settings, self._sql, self._lake = config, config.redshift, sql, lake
         self._waiting, self._pause = waiting, pause
         self._connection: Any = None
+        self._reached = False  # a host that never answered is not asked again and again
 
     @property
     def name(self) -> str:
@@ -127,6 +129,7 @@ class RedshiftWarehouse:
     def _session(self) -> CopySession:
         if self._connection is None:
             self._connection = connect(self._config.aws, self._settings)
+            self._reached = True
         return CopySession(self._connection, self._lake, self._config.lake.processed, self._settings.copy_role)
 
     def _transaction(
@@ -199,7 +202,7 @@ class RedshiftWarehouse:
                     self.close()
                 else:
                     self._rollback()
-                if kind is Trouble.REFUSED or tried == _TRIES:
+                if kind is Trouble.REFUSED or tried == _TRIES or not self._reached:
                     raise
                 self._pause(min(30.0, 0.5 * 2**tried))
         raise AssertionError  # the last try returns or raises

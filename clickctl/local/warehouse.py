@@ -16,8 +16,8 @@ from clickctl.domain.hours import Day
 from clickctl.hotsql import HotSql
 from clickctl.local.duck import told
 from clickctl.plan.hot import DayPlan, Load
-from clickctl.ports import CopyFile, LoadOrder, WarehouseSeen
 from clickctl.settings import LakeRoots
+from clickctl.warehouse import CopyFile, LoadOrder, WarehouseSeen
 
 SCHEMA = "main"
 _HINT = "Check the file and its folder, or name another one with [redshift] path."

@@ -14,7 +14,7 @@ from clickctl.domain.rules import QualityRules
 from clickctl.hotsql import HotSql
 from clickctl.loading import Loader
 from clickctl.plan.hot_report import DayDone, HotReport, hot_report
-from clickctl.ports import Warehouse
+from clickctl.warehouse import Warehouse
 from tests.backends.small_lake import SmallLake
 
 Rows = list[tuple[Any, ...]]

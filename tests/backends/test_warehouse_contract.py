@@ -8,7 +8,7 @@ import pytest
 
 from clickctl.domain.errors import ConfigError
 from clickctl.domain.hours import unit_from_name
-from clickctl.ports import Moved
+from clickctl.warehouse import Moved
 from tests.backends.hot import Hot
 from tests.backends.small_lake import SmallLake
 
@@ -229,4 +229,3 @@ def test_a_table_that_is_another_one_is_told_before_anything_is_loaded(hot: Hot)
     hot.ask(f'ALTER TABLE "{hot.sql.schema}"."{hot.sql.facts}" ADD COLUMN source VARCHAR(10)')
     with pytest.raises(ConfigError, match="fact_clicks: column source is unknown"):
         hot.load(full=True)
-

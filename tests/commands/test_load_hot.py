@@ -72,9 +72,13 @@ def test_a_session_of_loading_is_told_day_by_day(filled: Shell, file: Path) -> N
         "clickctl_lock.",
         f"{YESTERDAY} loaded: 4 facts of 4 files, in 0.1 s",
     ]
-    told = re.fullmatch(r"13 days without rows, 1 day loaded\. Newest event (\S+), .* old\. Nothing more to do\.", said[2])
+    told = re.fullmatch(
+        r"13 days without rows, 1 day loaded\. Newest event (\S+), .* old\. Nothing more to do\.", said[2]
+    )
     assert told and told[1] == f"{YESTERDAY}T14:00:00.000001Z"
-    assert rows(file, "SELECT count(*), count(DISTINCT user_id) FROM fact_clicks JOIN dim_users USING (user_id)") == [(4, 4)]
+    assert rows(file, "SELECT count(*), count(DISTINCT user_id) FROM fact_clicks JOIN dim_users USING (user_id)") == [
+        (4, 4)
+    ]
 
 
 def test_nothing_is_touched_when_nothing_changed_and_the_exit_codes_tell(filled: Shell, file: Path) -> None:
