@@ -29,7 +29,6 @@ from clickctl.plan.hot import (
     days_of,
     plan_hot,
     publishing,
-    users_before,
 )
 from clickctl.plan.hot_report import DayDone
 from clickctl.plan.hot_tables import drift, missing
@@ -121,7 +120,7 @@ class Loader:
             except ClickctlError as failure:
                 load, error = None, failure
             except KeyboardInterrupt as stop:
-                stop.add_note(f"{item.day} is as it was before; {len(done)} of {len(order)} days were done.")
+                stop.add_note(f"{len(done)} of {len(order)} days were done before.")
                 raise
             done[item.day] = DayDone(item, load, time.monotonic() - began, error)
             on_done(done[item.day])
@@ -148,7 +147,7 @@ class Loader:
 
     def _load(self, item: DayPlan) -> Load:
         self._preflight(item.lake.files)
-        with self._fitted(item.lake) as (files, cut):
+        with self._fitted(item.lake.files, item.lake.wide) as (files, cut):
             order = LoadOrder(item, files[FACTS], files[USERS], cut, f"{self.load_id}-{item.day.compact}", self.clock())
             return self.warehouse.load(order, lambda: self._still(item.lake))
 
@@ -175,15 +174,17 @@ class Loader:
         return f"{self.publisher.roots.processed}/{file.key}"
 
     @contextmanager
-    def _fitted(self, lake: DayFiles) -> Iterator[tuple[dict[str, tuple[CopyFile, ...]], int]]:
+    def _fitted(
+        self, files: Iterable[OutputFile], wide: Collection[str]
+    ) -> Iterator[tuple[dict[str, tuple[CopyFile, ...]], int]]:
         """What is to be copied of each table: the files, or copies of those with texts that no VARCHAR can hold."""
         found: dict[str, list[CopyFile]] = {FACTS: [], USERS: []}
         copies: list[str] = []
         cut = 0
         try:
-            for file in lake.files:
+            for file in files:
                 source = CopyFile(self._location(file), file.size, file.rows)
-                if file.key in lake.wide and (fitted := self._fit(lake.day, file)):
+                if file.key in wide and (fitted := self._fit(file)):
                     source, changed = fitted
                     cut += changed
                     copies.append(source.location)
@@ -192,7 +193,7 @@ class Loader:
         finally:
             self.publisher.lake.delete(copies)
 
-    def _fit(self, day: Day, file: OutputFile) -> tuple[CopyFile, int] | None:
+    def _fit(self, file: OutputFile) -> tuple[CopyFile, int] | None:
         from clickctl.transform.fitting import fit
 
         with tempfile.TemporaryDirectory(prefix="clickctl-") as folder:
@@ -203,7 +204,9 @@ class Loader:
                 changed = fit(source, target, file.table)
             if not changed:
                 return None
-            place = f"{self.publisher.roots.processed}/{loads_prefix(day)}{file.table}-{file.key.rpartition('/')[2]}"
+            place = (
+                f"{self.publisher.roots.processed}/{loads_prefix(file.day)}{file.table}-{file.key.rpartition('/')[2]}"
+            )
             self.publisher.lake.upload(target, place)
             return CopyFile(place, target.stat().st_size, file.rows), changed
 
@@ -221,6 +224,9 @@ class Loader:
         read = read_ledgers(self.publisher)
         if read.damaged:
             raise RunFailed(f"The users were not rebuilt: {next(iter(read.damaged.values()))}", hint="clickctl status")
-        files = users_before(read.ledgers, self.first)
+        days = [files for day, files in sorted(days_of(read.ledgers, ()).items()) if day < self.first]
+        files = [file for day in days for file in day.of(USERS)]
+        self.warehouse.ready()
         self._preflight(files)
-        return self.warehouse.rebuild_users([CopyFile(self._location(file), file.size, file.rows) for file in files])
+        with self._fitted(files, frozenset[str]().union(*(day.wide for day in days))) as (fitted, _):
+            return self.warehouse.rebuild_users(fitted[USERS])

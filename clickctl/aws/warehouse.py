@@ -30,6 +30,8 @@ _LOCK_SECONDS = 3
 _AFTER_LOSS_SECONDS = 60
 """How long the server may take to notice that a connection is gone, and so to free its lock."""
 
+_UNKNOWN = "It was being committed, and is now in the warehouse wholly or not at all: the next run finds out."
+
 
 class RedshiftWarehouse:
     """One connection, made when it is needed and made again when it is lost.
@@ -141,10 +143,10 @@ class RedshiftWarehouse:
         Where the connection was lost, perhaps while committing, `landed` says under the lock, so when
         the other session has ended, whether that one did commit: its answer, or None.
         """
-        committed = False
+        committed = unsure = False
 
         def attempt(lost: bool) -> T:
-            nonlocal committed
+            nonlocal committed, unsure
             session = self._session()
             session.run("BEGIN")
             if locking:
@@ -152,8 +154,10 @@ class RedshiftWarehouse:
             if lost and (found := landed(session)) is not None:
                 session.run("ROLLBACK")
                 return found
+            unsure = False
             result = work(session)
             with _not_interrupted():
+                unsure = True
                 session.run("COMMIT")
                 committed = True
             return result
@@ -162,6 +166,10 @@ class RedshiftWarehouse:
             return self._repeated(what, attempt)
         except KeyboardInterrupt as stop:
             stop.add_note(f"{what} was {'committed' if committed else 'rolled back'}.")
+            raise
+        except ClickctlError as error:
+            unknown = unsure and trouble(error) is Trouble.LOST
+            error.changed = _UNKNOWN if unknown else f"{what[0].upper()}{what[1:]} in the warehouse: as before."
             raise
 
     def _lock(self, session: CopySession, lost: bool) -> None:
@@ -196,7 +204,7 @@ class RedshiftWarehouse:
                 self._rollback()
                 raise
             except ClickctlError as error:
-                kind = trouble(error.__cause__) if error.__cause__ else Trouble.REFUSED
+                kind = trouble(error)
                 if kind is Trouble.LOST:
                     lost = True
                     self.close()

@@ -91,7 +91,11 @@ class DuckWarehouse:
         os.makedirs(os.path.dirname(self.path), exist_ok=True)
         with self._opened(read_only=False) as session:
             session.run("BEGIN")
-            yield session
+            try:
+                yield session
+            except KeyboardInterrupt as stop:
+                stop.add_note("The transaction was rolled back.")
+                raise
             session.run("COMMIT")  # without it, closing rolls back
 
     @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from clickctl.domain.hours import Day, Unit
-from clickctl.domain.layout import FACTS, TABLES, USERS
+from clickctl.domain.layout import FACTS, TABLES
 from clickctl.domain.ledger import Commit, Ledger, OutputFile
 from clickctl.domain.widths import STAGED
 
@@ -107,7 +107,7 @@ def days_of(ledgers: Iterable[Ledger], torn: Collection[Unit]) -> dict[Day, DayF
     found: dict[Day, list[tuple[OutputFile, Commit]]] = {}
     moving: dict[str, Unit] = {}
     for ledger in ledgers:
-        for unit, commit in ledger.committed().items():
+        for commit in ledger.committed().values():
             for file in commit.files:
                 if file.table in TABLES:
                     found.setdefault(file.day, []).append((file, commit))
@@ -199,15 +199,3 @@ def _verdict(day: Day, first: Day, lake: DayFiles, load: Load | None, full: bool
     if not load:
         return LOAD, "not loaded yet"
     return RELOAD, "asked for" if load.fingerprint == lake.fingerprint else "its files changed"
-
-
-def users_before(ledgers: Iterable[Ledger], first: Day) -> tuple[OutputFile, ...]:
-    """The files of dim_users of event-days before the window, for rebuilding when users were first seen."""
-    files = {
-        file
-        for ledger in ledgers
-        for commit in ledger.committed().values()
-        for file in commit.files
-        if file.table == USERS and file.day < first
-    }
-    return tuple(sorted(files, key=lambda file: file.key))

@@ -93,9 +93,14 @@ def _day(item: DayPlan, done: Mapping[Day, DayDone] | None) -> DayReport:
     end = (done or {}).get(item.day, DayDone(item))
     load = end.load or (item.loaded if not (item.verdict == EXPIRE and item.day in (done or {})) else None)
     facts, duplicates, cut = (load.facts, load.duplicates, load.cut) if load else (0, 0, 0)
-    error, hint = (end.error.message, end.error.hint) if end.error else ("", "")
+    error, hint = (told(end.error), end.error.hint) if end.error else ("", "")
     return DayReport(item.day, item.verdict, item.reason, _outcome(item, done), files, rows, size,
                      facts, duplicates, cut, round(end.seconds, 3), error, hint)  # fmt: skip
+
+
+def told(error: ClickctlError) -> str:
+    """What failed, and what was changed."""
+    return f"{error.message} {error.changed}".rstrip()
 
 
 def _outcome(item: DayPlan, done: Mapping[Day, DayDone] | None) -> str:

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clickctl.plan.hot import EMPTY, EXPIRE
-from clickctl.plan.hot_report import DONE, FAILED, LEFT, PLANNED, DayDone, DayReport, HotReport
+from clickctl.plan.hot_report import DONE, FAILED, LEFT, PLANNED, DayDone, DayReport, HotReport, told
 from clickctl.render.words import number, plural, size, span
 
 _STYLES = {"load": "cyan", "reload": "yellow", "unchanged": "dim", "expire": "magenta", "held": "red", "empty": "dim"}
@@ -55,7 +55,7 @@ def day_line(done: DayDone) -> str:
     """One day as it ends, for the log."""
     day, took = done.plan.day, span(done.seconds)
     if done.error:
-        return f"{day} failed: {done.error.message}"
+        return f"{day} failed: {told(done.error)}"
     if not done.load:
         return f"{day} given up: {done.plan.reason}, in {took}"
     rows = f"{plural(done.load.facts, 'fact')} of {plural(done.load.files, 'file')}"

@@ -36,10 +36,11 @@ def fit(source: BinaryIO, target: Path, table: str) -> int:
     return changed
 
 
-def _fitted(name: str, column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
+def _fitted(name: str, column: pa.ChunkedArray) -> tuple[pa.ChunkedArray | pa.Array, int]:
     """A column, its long texts shortened, and how many these were."""
     if name != "attrs" and name not in WIDTHS:
         return column, 0
+    column = column.combine_chunks()
     wide = pc.fill_null(pc.greater(pc.binary_length(column), STAGED), fill_value=False)
     if not pc.any(wide).as_py():
         return column, 0

@@ -25,7 +25,6 @@ from clickctl.plan.hot import (
     Load,
     days_of,
     plan_hot,
-    users_before,
 )
 from tests.plan.facts import DAY, HOUR, commit, ledger
 
@@ -175,11 +174,6 @@ def test_files_that_may_hold_a_text_no_column_can_are_marked() -> None:
                unknown: UnitEntry(old)}  # fmt: skip
     found = lake(entries)[DAY].wide
     assert {key.rpartition("/")[2] for key in found} == {"part-2026010502-0000.parquet", "part-2026010503-0000.parquet"}
-
-
-def test_users_of_before_the_window_are_found_for_rebuilding() -> None:
-    entry = UnitEntry(made(HOUR, [BEFORE, DAY]))
-    assert [(file.table, file.day) for file in users_before([ledger({HOUR: entry})], FIRST)] == [(USERS, BEFORE)]
 
 
 event_days = st.integers(-6, 2).map(DAY.plus)
