@@ -146,10 +146,17 @@ class Loader:
         raise CommitConflict(f"{item.day}: {reason}.", hint="clickctl load-hot")
 
     def _load(self, item: DayPlan) -> Load:
-        self._preflight(item.lake.files)
-        with self._fitted(item.lake.files, item.lake.wide) as (files, cut):
-            order = LoadOrder(item, files[FACTS], files[USERS], cut, f"{self.load_id}-{item.day.compact}", self.clock())
-            return self.warehouse.load(order, lambda: self._still(item.lake))
+        try:
+            self._preflight(item.lake.files)
+            with self._fitted(item.lake.files, item.lake.wide) as (files, cut):
+                name = f"{self.load_id}-{item.day.compact}"
+                order = LoadOrder(item, files[FACTS], files[USERS], cut, name, self.clock())
+                return self.warehouse.load(order, lambda: self._still(item.lake))
+        except (Locked, ConfigError):
+            raise
+        except ClickctlError:
+            self._still(item.lake)  # files that a run has replaced meanwhile fail in many ways
+            raise
 
     def _preflight(self, files: Sequence[OutputFile]) -> None:
         """Every footer, before a transaction is opened. Raises RunFailed."""

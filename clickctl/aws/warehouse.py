@@ -83,7 +83,8 @@ class RedshiftWarehouse:
     def ready(self) -> None:
         """Raises ConfigError without a role, or where COPY of Parquet cannot read the bucket.
 
-        "The Amazon S3 bucket must be in the same Region": docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html
+        The two must be in the same region:
+        https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html
         """
         if not self._settings.copy_role:
             raise ConfigError("COPY needs a role to read the lake with.", hint="Set [redshift] copy_role.")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from clickctl.hotsql import HotSql
 from clickctl.local.lake import FolderLake
 from clickctl.ports import Lake
-from tests.backends.hot import Hot, Rows
+from tests.backends.hot import Hot, Rows, redshift_beside
 from tests.backends.small_lake import SmallLake
+from tests.redshift.fixtures import redshift_server, standin
+
+if TYPE_CHECKING:
+    from tests.redshift.server import Standin
+
+__all__ = ["redshift_server", "standin"]
 
 
 class LakeAt(NamedTuple):
@@ -45,3 +51,9 @@ def hot_duckdb(small_folder: SmallLake) -> Hot:
             return found
 
     return Hot(small_folder, lambda: DuckWarehouse(path, sql), sql, ask)
+
+
+@pytest.fixture
+def hot_redshift(small_s3: SmallLake, standin: Standin, monkeypatch: pytest.MonkeyPatch) -> Hot:
+    """The stand-in for Redshift beside a lake in S3."""
+    return redshift_beside(small_s3, standin, monkeypatch)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clickctl.domain.hours import Day, unit_from_name
 from clickctl.domain.layout import FACTS, USERS
@@ -16,6 +16,11 @@ from clickctl.loading import Loader
 from clickctl.plan.hot_report import DayDone, HotReport, hot_report
 from clickctl.warehouse import Warehouse
 from tests.backends.small_lake import SmallLake
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.redshift.server import Standin
 
 Rows = list[tuple[Any, ...]]
 
@@ -125,3 +130,26 @@ def _naive(value: Any) -> Any:
 def _day_of(key: str) -> Day:
     year, month, day = (part.partition("=")[2] for part in key.split("/")[1:4])
     return unit_from_name(f"{year}-{month}-{day}").day
+
+
+def redshift_settings(standin: Standin, **changes: Any) -> dict[str, Any]:
+    """[redshift] of a configuration that reaches the stand-in."""
+    usual = {"host": standin.host, "port": standin.port, "database": standin.database, "user": standin.user,
+             "tls": "off", "copy_role": "arn:aws:iam::123456789012:role/copy"}  # fmt: skip
+    return {**usual, **changes}
+
+
+def redshift_beside(small: SmallLake, standin: Standin, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Hot:
+    """The stand-in for Redshift, and a lake in S3. Pauses take no time."""
+    from clickctl.aws.warehouse import RedshiftWarehouse
+    from clickctl.config import REDSHIFT_PASSWORD, Config
+    from clickctl.settings import RedshiftSettings
+
+    monkeypatch.setenv(REDSHIFT_PASSWORD, standin.password)
+    settings = RedshiftSettings(**redshift_settings(standin, **changes))
+    config, sql = Config(small.roots, "aws", redshift=settings), HotSql("public", "fact_clicks", "dim_users")
+
+    def warehouse(waiting: Callable[[], None] | None = None) -> Warehouse:
+        return RedshiftWarehouse(config, sql, small.lake, waiting, pause=lambda seconds: None)
+
+    return Hot(small, warehouse, sql, standin.query)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from clickctl.domain.errors import ConfigError
 from clickctl.domain.hours import unit_from_name
 from clickctl.warehouse import Moved
+from tests.backends.faults import WatchedLake, once
 from tests.backends.hot import Hot
 from tests.backends.small_lake import SmallLake
 
@@ -171,19 +173,13 @@ def test_a_run_that_replaces_files_while_they_are_loaded_is_noticed(hot: Hot) ->
     hot.load()
     hot.small.put(H13, "/before")
     hot.small.run(H13)
-    rerun = iter(["/meanwhile"])
 
-    warehouse = hot.warehouse()
-    loading = warehouse.load
+    def rerun() -> None:
+        hot.small.put(H13, "/meanwhile")
+        hot.small.run(H13)
 
-    def load(order, still):  # type: ignore[no-untyped-def]
-        for page in rerun:
-            hot.small.put(H13, page)
-            hot.small.run(H13)
-        return loading(order, still)
-
-    object.__setattr__(warehouse, "load", load)
-    report = hot.load(warehouse=warehouse)
+    watched = replace(hot, small=hot.small.over(WatchedLake(hot.small.lake, before=once("tail", "", rerun))))
+    report = watched.load()
     assert report.exit_code == 0
     assert "/meanwhile" in hot.pages()
     hot.check()

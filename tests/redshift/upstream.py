@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 
 from tests.redshift.wire import Gone, ServerError, Wire, fields_of, message, text
 
-SYNC = message(b"S")
 FLUSH = message(b"H")
 
 
@@ -53,9 +52,15 @@ class Upstream:
                 raise ServerError(fields_of(read[-1][1]))
         return read
 
-    def sync(self) -> None:
-        self.wire.send(SYNC)
-        self._until(b"Z")
+    def rest(self) -> ServerError | None:
+        """Read on to where it is ready for the next query; the error it had on the way."""
+        failed: ServerError | None = None
+        while True:
+            kind, body = self.read()
+            if kind == b"E":
+                failed = ServerError(fields_of(body))
+            if kind == b"Z":
+                return failed
 
     def query(self, sql: str) -> list[list[str | None]]:
         """Rows of a simple query, as texts."""
