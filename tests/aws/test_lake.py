@@ -72,7 +72,11 @@ def cut_short(aws: Aws, times: int) -> None:
     aws.handlers["s3.GetObject"] = answer
 
 
-@pytest.mark.parametrize("read", [lambda at: LAKE.get(at)[0], lambda at: LAKE.open(at).read()], ids=["get", "open"])
+@pytest.mark.parametrize(
+    "read",
+    [lambda at: LAKE.get(at)[0], lambda at: LAKE.open(at).read(), lambda at: LAKE.tail(at, 1 << 20)[0]],
+    ids=["get", "open", "tail"],
+)
 def test_an_answer_that_breaks_off_is_asked_for_again(aws: Aws, root: str, read: Callable[[str], bytes]) -> None:
     data = bytes(range(256)) * 4000
     aws.put(f"{root}/x", data)
@@ -92,6 +96,29 @@ def test_an_upload_survives_connections_that_are_cut(aws: Aws, root: str, tmp_pa
     aws.faults.add(Fault("s3.CreateMultipartUpload", kind, times=1))
     LAKE.upload(tmp_path / "file", f"{root}/x")
     assert aws.read(f"{root}/x") == bytes(size)
+
+
+def test_a_tail_asks_for_no_more_than_its_bytes(aws: Aws, root: str) -> None:
+    aws.put(f"{root}/x", bytes(range(256)) * 4000)
+    assert LAKE.tail(f"{root}/x", 3) == (b"\xfd\xfe\xff", 1_024_000)
+    (call,) = aws.calls.of("s3.GetObject")
+    assert call.request.environ["HTTP_RANGE"] == "bytes=-3"
+
+
+@pytest.mark.parametrize("status", [200, 206])
+def test_a_server_that_knows_no_ranges_is_understood(aws: Aws, root: str, status: int) -> None:
+    def answer(request: Request) -> Reply:
+        body = b"0123456789" if status == 200 else b""
+        return Reply(status, [("Content-Length", str(len(body))), ("ETag", '"x"')], body)
+
+    aws.handlers["s3.GetObject"] = answer
+    assert LAKE.tail(f"{root}/x", 3) == ((b"789", 10) if status == 200 else (b"", 0))
+
+
+def test_an_empty_object_has_no_range_and_a_tail(aws: Aws, root: str) -> None:
+    aws.put(f"{root}/x", b"")
+    aws.faults.add(Fault("s3.GetObject", "error", times=1, code="InvalidRange", status=416))
+    assert LAKE.tail(f"{root}/x", 3) == (b"", 0)
 
 
 def test_a_throttled_call_is_made_again(aws: Aws, root: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tests.redshift.server import Standin
 
 Rows = list[tuple[Any, ...]]
+HOT_SQL = HotSql("public", "fact_clicks", "dim_users")
 
 _FACT_COLUMNS = ("click_id", "event_time", "user_id", "session_id", "action", "page_url", "attrs")
 _USER_COLUMNS = ("user_id", "first_seen", "last_seen", "user_agent", "ip")
@@ -33,7 +35,7 @@ class Hot:
     """`warehouse` makes a new one, as another process would have; `ask` is a reader of its own."""
 
     small: SmallLake
-    warehouse: Callable[[], Warehouse]
+    warehouse: Callable[..., Warehouse]
     sql: HotSql
     ask: Callable[[str], Rows]
     today: str = "2026-01-07"
@@ -140,16 +142,31 @@ def redshift_settings(standin: Standin, **changes: Any) -> dict[str, Any]:
 
 
 def redshift_beside(small: SmallLake, standin: Standin, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Hot:
-    """The stand-in for Redshift, and a lake in S3. Pauses take no time."""
-    from clickctl.aws.warehouse import RedshiftWarehouse
-    from clickctl.config import REDSHIFT_PASSWORD, Config
-    from clickctl.settings import RedshiftSettings
+    """The stand-in for Redshift, and a lake in S3. Pauses last until the server is up, which it mostly is."""
+    from clickctl.config import REDSHIFT_PASSWORD
 
     monkeypatch.setenv(REDSHIFT_PASSWORD, standin.password)
-    settings = RedshiftSettings(**redshift_settings(standin, **changes))
-    config, sql = Config(small.roots, "aws", redshift=settings), HotSql("public", "fact_clicks", "dim_users")
+    warehouse = redshift_warehouse(small, redshift_settings(standin, **changes), lambda seconds: _up(standin))
+    return Hot(small, warehouse, HOT_SQL, standin.query)
 
-    def warehouse(waiting: Callable[[], None] | None = None) -> Warehouse:
-        return RedshiftWarehouse(config, sql, small.lake, waiting, pause=lambda seconds: None)
 
-    return Hot(small, warehouse, sql, standin.query)
+def redshift_warehouse(
+    small: SmallLake, settings: dict[str, Any], pause: Callable[[float], None]
+) -> Callable[..., Warehouse]:
+    """What makes warehouses with these settings."""
+    from clickctl.aws.warehouse import RedshiftWarehouse
+    from clickctl.config import Config
+    from clickctl.settings import RedshiftSettings
+
+    config = Config(small.roots, "aws", redshift=RedshiftSettings(**settings))
+    return lambda waiting=None: RedshiftWarehouse(config, HOT_SQL, small.lake, waiting, pause)
+
+
+def _up(standin: Standin) -> None:
+    """After a restart, the server recovers first."""
+    import redshift_connector
+
+    for _ in range(10_000):
+        with suppress(redshift_connector.Error):
+            standin.query("SELECT 1")
+            return

@@ -222,6 +222,24 @@ def test_open_streams_the_content_from_its_start(lake_at: LakeAt) -> None:
     assert len(pieces) > 7
 
 
+def test_the_reader_of_what_is_opened_may_seek(lake_at: LakeAt) -> None:
+    with lake_at.lake.open(put(lake_at, "file", b"0123456789")) as stream:
+        assert (stream.seek(-3, os.SEEK_END), stream.read(), stream.seek(1), stream.read(2)) == (7, b"789", 1, b"12")
+
+
+@pytest.mark.parametrize("count", [1, 9, 10, 11, 1 << 20])
+def test_the_tail_is_the_last_bytes_or_all_there_are_and_the_size(lake_at: LakeAt, count: int) -> None:
+    location = put(lake_at, "file", b"0123456789")
+    assert lake_at.lake.tail(location, count) == (b"0123456789"[-count:], 10)
+
+
+def test_the_tail_of_an_empty_object_is_empty_and_of_none_it_is_none(lake_at: LakeAt) -> None:
+    empty = put(lake_at, "empty", b"")
+    assert lake_at.lake.tail(empty, 8) == (b"", 0)
+    assert lake_at.lake.tail(f"{lake_at.root}/missing", 8) is None
+    assert lake_at.lake.tail(f"{empty}/below", 8) is None
+
+
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_any_name_can_be_put_listed_copied_opened_and_deleted(lake_at: LakeAt, name: str) -> None:
     source, target = put(lake_at, f"{name}/{name}", b"odd"), f"{lake_at.root}/copy/{name}"
@@ -230,6 +248,7 @@ def test_any_name_can_be_put_listed_copied_opened_and_deleted(lake_at: LakeAt, n
     assert names(lake_at, f"copy/{name[0]}") == [f"copy/{name}"]
     with lake_at.lake.open(target) as stream:
         assert stream.read() == b"odd"
+    assert lake_at.lake.tail(target, 2) == (b"dd", 3)
     lake_at.lake.delete([source, target])
     assert names(lake_at, "") == []
 

@@ -58,6 +58,17 @@ def test_keys_this_version_does_not_know_are_passed_over(ledger: Ledger) -> None
     assert load(json.dumps(plain).encode(), WHERE) == ledger
 
 
+@given(ledgers())
+def test_commits_of_before_the_longest_texts_were_counted_are_read(ledger: Ledger) -> None:
+    plain = json.loads(dump(ledger))
+    for entry in plain["units"].values():
+        if entry["commit"]:
+            del entry["commit"]["quality"]["longest"]
+    read = load(json.dumps(plain).encode(), "here")
+    assert all(commit.quality.longest == {} for commit in read.committed().values())
+    assert read.committed().keys() == ledger.committed().keys()
+
+
 def test_a_newer_version_is_refused_before_anything_else_is_read() -> None:
     with pytest.raises(LakeError) as refused:
         load(json.dumps({"version": VERSION + 1, "days": "who knows"}).encode(), WHERE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from tests.redshift.server import Standin
@@ -32,3 +33,8 @@ class Client:
             fields: dict[str, str] = error.args[0]
             return fields
         raise AssertionError(f"taken: {sql}")
+
+    def close(self) -> None:
+        """Also when it was closed before, or lost."""
+        with contextlib.suppress(Exception):
+            self.connection.close()

@@ -20,7 +20,7 @@ def ask(standin: Standin) -> Iterator[Client]:
 
     client = Client(standin)
     yield client
-    client.connection.close()
+    client.close()
 
 
 @pytest.fixture
@@ -30,4 +30,4 @@ def other(standin: Standin) -> Iterator[Client]:
 
     client = Client(standin)
     yield client
-    client.connection.close()
+    client.close()

@@ -30,6 +30,7 @@ shared_buffers = 64MB
 work_mem = 32MB
 autovacuum = off
 jit = off
+deadlock_timeout = 100ms
 max_parallel_workers_per_gather = 0
 max_locks_per_transaction = 256
 max_pred_locks_per_transaction = 256

@@ -38,7 +38,7 @@ class Standin:
         self.user, self.password, self.database, self.isolation = user, password, database, isolation
         self.aws = Aws(aws_endpoint)
         self.record, self.faults = Record(), Faults()
-        self.tls = _tls(tls)
+        self.tls = tls_of(tls)
         self._sessions: dict[int, Session] = {}
         self._lock = threading.Lock()
         self._count = 0
@@ -165,7 +165,7 @@ class Standin:
         return {"default_transaction_isolation": level, "timezone": "UTC", "datestyle": "ISO, MDY", **own}
 
 
-def _tls(files: tuple[str, str] | None) -> Callable[[Wire], Wire] | None:
+def tls_of(files: tuple[str, str] | None) -> Callable[[Wire], Wire] | None:
     if files is None:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -113,7 +113,7 @@ def test_readers_do_not_wait_for_writers_but_for_a_lock(standin: Standin, ask: C
         counted = pool.submit(other.one, "SELECT count(*) FROM t")
         until_somebody_waits(standin)
         ask("COMMIT")
-        assert counted.result(30) == 1
+        assert counted.result(30) in (0, 1)  # what there was when it began to wait, or when it no longer did
 
 
 def test_what_waits_longer_than_statement_timeout_is_cancelled(ask: Client, other: Client) -> None:
@@ -141,7 +141,7 @@ def test_two_that_wait_for_each_other_are_told_of_a_deadlock(standin: Standin, a
             failed = pending.exception(30)
         except Exception as error:
             failed = error
-        other.connection.close()
+        other.close()
     assert failed is not None
     assert failed.args[0]["C"] == "40P01"
 

@@ -164,6 +164,21 @@ def test_quality_counts_what_was_written(tmp_path: Path) -> None:
     )
 
 
+def test_the_longest_text_of_each_column_is_counted_in_bytes(tmp_path: Path) -> None:
+    rows = [fact(NOON, "u", "üü", None, "/x", "{}"), fact(NOON + 1, "ü😀", None, None, "/", '{"a":"ü"}')]
+    assert facts(tmp_path, rows, rows)[0].quality.longest == {
+        "user_id": 6, "session_id": 4, "action": 0, "page_url": 2, "attrs": 10
+    }  # fmt: skip
+
+
+def test_the_longest_texts_of_users_are_those_that_were_kept(tmp_path: Path) -> None:
+    chunks = [
+        user_chunk(("u1", NOON, "an older agent", None), ("u1", NOON + 1, "agent", None), ("ü2", NOON, None, None))
+    ]
+    written = write_file(USERS, chunks, tmp_path / "users.parquet")
+    assert written.quality.longest == {"user_id": 3, "user_agent": 5, "ip": 0}
+
+
 def test_counted_times_compare_as_texts_do(tmp_path: Path) -> None:
     early, late = (facts(tmp_path, [fact(NOON + n)])[0].quality.min_event_time for n in (0, 500_000))
     assert early is not None and late is not None and early < late
