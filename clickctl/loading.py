@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -204,10 +203,8 @@ class Loader:
         from clickctl.transform.fitting import fit
 
         with tempfile.TemporaryDirectory(prefix="clickctl-") as folder:
-            whole, target = Path(folder, "whole.parquet"), Path(folder, "fitted.parquet")
-            with self.publisher.lake.open(self._location(file)) as stream, whole.open("wb") as out:
-                shutil.copyfileobj(stream, out)
-            with whole.open("rb") as source:
+            target = Path(folder, "fitted.parquet")
+            with self.publisher.lake.open(self._location(file)) as source:
                 changed = fit(source, target, file.table)
             if not changed:
                 return None

@@ -144,15 +144,19 @@ def doctor_for(config: Config, today: Day) -> Examination:
     def ports() -> tuple[Catalog, Query]:
         return catalog_for(config), query_for(config)
 
-    publisher = publisher_for(config.lake, config.aws)
-    machine = machine_probes(config)
+    publisher, sql = publisher_for(config.lake, config.aws), hot_sql(config)
+    place = config.redshift
+    hot = config.backend == "aws" and any((place.cluster, place.workgroup, place.host, place.secret))
+    machine = machine_probes(config, redshift=hot)
     if not config.lake.processed.startswith("s3://"):
-        return Examination([*machine, *folder_probes(config, publisher, ports, today)])
+        folders = folder_probes(config, publisher, ports, lambda: warehouse_for(config), sql, today)
+        return Examination([*machine, *folders])
     from clickctl.aws.doctor import aws_probes
     from clickctl.aws.doctor_asking import Account
 
     account, catalog = Account(config.aws), catalog_for(config) if config.backend == "aws" else None
-    return Examination([*machine, *aws_probes(account, config, publisher, catalog, today)], account.secrets)
+    probes = aws_probes(account, config, publisher, catalog, sql if hot else None, today)
+    return Examination([*machine, *probes], account.secrets)
 
 
 def _require(*modules: str, extra: str) -> None:

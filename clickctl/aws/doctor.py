@@ -10,9 +10,11 @@ from clickctl.aws.doctor_catalog import NO_ROWS, athena_probes, catalog_probes, 
 from clickctl.aws.doctor_glue import glue_job, glue_probes
 from clickctl.aws.doctor_permissions import permission_probes
 from clickctl.aws.doctor_s3 import buckets_of, s3_probes
+from clickctl.aws.doctor_warehouse import warehouse_probes
 from clickctl.config import Config
 from clickctl.domain.errors import ClickctlError
 from clickctl.domain.hours import Day
+from clickctl.hotsql import HotSql
 from clickctl.plan.catalog import DaysWithRows
 from clickctl.plan.checks import Probe
 from clickctl.ports import Catalog
@@ -21,9 +23,12 @@ from clickctl.registering import observe_days_with_rows
 
 
 def aws_probes(
-    account: Account, config: Config, publisher: Publisher, catalog: Catalog | None, today: Day
+    account: Account, config: Config, publisher: Publisher, catalog: Catalog | None, hot: HotSql | None, today: Day
 ) -> Iterator[Probe]:
-    """The lake in S3, and on the aws backend, which has a catalog in AWS, the job, the tables and Athena."""
+    """The lake in S3, and on the aws backend, which has a catalog in AWS, the job, the tables and Athena.
+
+    `hot` is what is to be in Redshift, None where there is none.
+    """
     buckets = buckets_of(account, config.lake)
     job = glue_job(account, config.glue.job)
 
@@ -41,4 +46,7 @@ def aws_probes(
         yield from glue_probes(account, config, job)
         yield from catalog_probes(account, config, catalog, rows, today)
         yield from athena_probes(account, config)
+    if hot:
+        bucket = buckets.of(config.lake.processed)
+        yield from warehouse_probes(account, config, hot, publisher.lake, bucket, today)
     yield from permission_probes(account, config, job)

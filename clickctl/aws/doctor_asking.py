@@ -15,6 +15,7 @@ import botocore.exceptions
 
 from clickctl.aws.clients import client, session
 from clickctl.aws.errors import SECRETS, THROTTLED, code_of, explained
+from clickctl.config import REDSHIFT_PASSWORD
 from clickctl.domain.errors import ClickctlError, ConfigError, EngineError
 from clickctl.plan.checks import Check, Subject
 from clickctl.settings import AwsSettings
@@ -156,7 +157,7 @@ class Account:
 
     def secrets(self) -> Iterable[str]:
         """The credentials in use, and those of the environment."""
-        yield from filter(None, map(os.environ.get, SECRETS))
+        yield from filter(None, map(os.environ.get, (*SECRETS, REDSHIFT_PASSWORD)))
         try:
             with asked(_AWS):
                 found = self.session.get_credentials()

@@ -85,6 +85,8 @@ def region_of(aws: AwsSettings, settings: RedshiftSettings) -> str:
 
 def find_door(aws: AwsSettings, settings: RedshiftSettings) -> Door:
     """Ask AWS for address and login; what IAM gives is good for 15 minutes, and for connecting alone."""
+    if not (settings.cluster or settings.workgroup or settings.host or settings.secret):
+        raise ConfigError("No warehouse is configured.", hint="Set [redshift] cluster, workgroup or host.")
     password = os.environ.get(REDSHIFT_PASSWORD, "")
     if password and (settings.secret or not settings.host):
         raise ConfigError(f"{REDSHIFT_PASSWORD} is for [redshift] host without a secret.", hint="Unset it.")
@@ -121,8 +123,6 @@ def _address(aws: AwsSettings, settings: RedshiftSettings, secret: dict[str, Any
         return _workgroup_address(aws, settings.workgroup)
     if settings.host:
         return settings.host, settings.port
-    if not settings.secret:
-        raise ConfigError("No warehouse is configured.", hint="Set [redshift] cluster, workgroup or host.")
     host, port = _text(secret, "host"), _text(secret, "port") or str(settings.port)
     if not host or not port.isdecimal():
         hint = "Set [redshift] cluster, workgroup or host beside it."

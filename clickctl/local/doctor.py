@@ -15,19 +15,24 @@ from pathlib import Path
 
 import clickctl
 from clickctl.config import Config
-from clickctl.domain.errors import ClickctlError
+from clickctl.domain.errors import ClickctlError, Locked
 from clickctl.domain.hours import Day
 from clickctl.domain.layout import ledger_key
+from clickctl.hotsql import TABLES, HotSql
 from clickctl.java import ensure_java
+from clickctl.local.warehouse import warehouse_file
 from clickctl.plan.catalog import DaysWithRows, plan_catalog
-from clickctl.plan.checks import Check, Probe, Subject, fits, ledger_seen
+from clickctl.plan.checks import Check, Probe, Subject, Verdict, fits, ledger_seen
+from clickctl.plan.hot_checks import MAKE_TABLES, freshness_seen, tables_told
 from clickctl.ports import Catalog, Query
 from clickctl.publish import Publisher
+from clickctl.warehouse import Warehouse
 
 PACKAGES = {
     "aws": {"boto3": ">=1.36"},
     "local": {"pyarrow": ">=15", "numpy": ">=1.26", "msgspec": ">=0.18.6", "zlib-ng": ">=0.5", "duckdb": ">=1.0"},
     "spark": {"pyspark": ">=3.5,<3.6", "pandas": ">=2"},
+    "redshift": {"redshift_connector": ">=2.1.8,<3", "pyarrow": ">=15", "numpy": ">=1.26"},
 }
 """What each extra of this package asks for; a test holds it against pyproject.toml."""
 
@@ -38,11 +43,12 @@ _JAVAS = ("8", "11", "17")
 """Those Spark 3.5 runs on (Spark 3.5 documentation, overview)."""
 
 
-def machine_probes(config: Config) -> Iterator[Probe]:
-    """What units need that run here; with the Glue engine that is little."""
+def machine_probes(config: Config, *, redshift: bool) -> Iterator[Probe]:
+    """What units need that run here, with the Glue engine that is little; and what reaching Redshift needs."""
     on_s3 = config.lake.processed.startswith("s3://")
     here = config.engine != "glue"
-    extras = [name for name, needed in (("aws", on_s3), ("local", here), ("spark", config.engine == "spark")) if needed]
+    needed = {"aws": on_s3, "local": here, "spark": config.engine == "spark", "redshift": redshift}
+    extras = [name for name in PACKAGES if needed[name]]
     yield Probe(Subject("packages", "this machine"), partial(_packages, extras))
     if config.engine == "spark":
         yield Probe(Subject("java", "this machine"), _java)
@@ -51,8 +57,10 @@ def machine_probes(config: Config) -> Iterator[Probe]:
         yield Probe(Subject("scratch", spill), _scratch)
 
 
-def folder_probes(config: Config, publisher: Publisher, ports: Ports, today: Day) -> Iterator[Probe]:
-    """A lake of folders. `ports` may raise where DuckDB is not installed."""
+def folder_probes(
+    config: Config, publisher: Publisher, ports: Ports, warehouse: Callable[[], Warehouse], sql: HotSql, today: Day
+) -> Iterator[Probe]:
+    """A lake of folders. `ports` and `warehouse` may raise where DuckDB is not installed; `sql` is of the latter."""
     lake = config.lake
     yield Probe(Subject("read raw", lake.raw), _readable)
     yield Probe(Subject("write processed", lake.processed), _writable)
@@ -61,6 +69,8 @@ def folder_probes(config: Config, publisher: Publisher, ports: Ports, today: Day
     yield Probe(Subject("ledger", f"{lake.processed}/{ledger_key(today)}"), partial(_ledger, publisher, today))
     yield Probe(Subject("query", "SELECT 1"), partial(_query, ports))
     yield Probe(Subject("views", "DuckDB"), partial(_views, ports, today))
+    hot = warehouse_file(lake, config.redshift.path)
+    yield Probe(Subject("warehouse", hot), partial(_warehouse, warehouse, sql, today))
 
 
 def _packages(extras: list[str], subject: Subject) -> Check:
@@ -185,3 +195,15 @@ def _views(ports: Ports, today: Day, subject: Subject) -> Check:
     if changes:
         return subject.warn(f"{wanted.database}: {'; '.join(f'{c.name}: {c.reason}' for c in changes)}", make)
     return subject.ok(f"as they should be, in {wanted.database}")
+
+
+def _warehouse(warehouse: Callable[[], Warehouse], sql: HotSql, today: Day, subject: Subject) -> Check:
+    """The hot days, if anybody loads them."""
+    if not Path(subject.resource).exists():
+        return subject.skipped(f"none made yet; {MAKE_TABLES} would")
+    try:
+        seen = warehouse().observe()
+    except Locked:
+        return subject.skipped("in use by another process, perhaps a load")
+    check = tables_told(subject, {sql.table(name): sql.columns(name) for name in TABLES}, seen.columns)
+    return subject.ok(f"{check.seen}; {freshness_seen(seen.loads, today)}") if check.verdict is Verdict.OK else check

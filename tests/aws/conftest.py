@@ -16,6 +16,9 @@ from tests.aws.harness.account import Aws, environment
 from tests.aws.harness.server import AwsServer
 from tests.aws.harness.spark_runner import SparkRunner
 from tests.aws.registry import Registry
+from tests.redshift.fixtures import redshift_server, standin
+
+__all__ = ["redshift_server", "standin"]
 
 
 @pytest.fixture(scope="session")

@@ -42,8 +42,9 @@ def test_a_sound_lake_is_told_line_by_line_and_left_as_it_was(shell: Shell, put_
     assert list(ran.json["checks"][0]) == ["name", "resource", "verdict", "seen", "hint", "exit_code"]
     assert [check["name"] for check in ran.json["checks"]] == [
         "packages", "scratch", "read raw", "write processed", "write quarantine", "staging", "ledger", "query", "views",
+        "warehouse",
     ]  # fmt: skip
-    assert (ran.json["fail"], ran.json["skipped"]) == (0, 1)
+    assert (ran.json["fail"], ran.json["skipped"]) == (0, 2)
     assert tree(tmp_path) == before
     assert ran.err == ""
 
@@ -53,6 +54,49 @@ def test_views_for_people_are_looked_at_once_they_are_made(shell: Shell, put_raw
     shell("run-partition", "2026-01-05T13")
     shell("register-partitions")
     assert "views             DuckDB: as they should be, in " in shell("doctor").out
+
+
+def test_the_warehouse_is_looked_at_once_it_is_made(
+    shell: Shell, put_raw: Put, roots: LakeRoots, tmp_path: Path
+) -> None:
+    fill(put_raw, str(now_day()), [0])
+    shell("run-partition", f"{now_day()}T00")
+    file = f"{roots.processed}/_warehouse.duckdb"
+    assert f"warehouse         {file}: none made yet; clickctl load-hot --create-tables would" in shell("doctor").out
+    shell("load-hot", "--create-tables")
+    before = tree(tmp_path)
+    told = shell("doctor").out
+    assert f"{file}: 6 tables, as they should be; 1 day loaded, newest event {now_day()}T" in told
+    assert tree(tmp_path) == before
+
+
+def test_a_warehouse_with_other_tables_fails(shell: Shell, roots: LakeRoots) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    for root in (roots.raw, roots.processed):
+        Path(root).mkdir(parents=True)
+    with duckdb.connect(f"{roots.processed}/_warehouse.duckdb") as database:
+        database.execute("CREATE TABLE fact_clicks (click_id VARCHAR)")
+    told = shell("doctor", code=3).out
+    assert "missing: dim_users, clickctl_user_days" in told
+    assert "fact_clicks: column event_time is missing" in told
+    assert "next: Alter the table, or rename it and run 'clickctl load-hot --create-tables'." in told
+
+
+def test_a_warehouse_that_is_no_database_fails(shell: Shell, roots: LakeRoots) -> None:
+    for root in (roots.raw, roots.processed):
+        Path(root).mkdir(parents=True)
+    Path(roots.processed, "_warehouse.duckdb").write_bytes(b"no database" * 1000)
+    assert (
+        "next: Check the file and its folder, or name another one with [redshift] path." in shell("doctor", code=5).out
+    )
+
+
+def test_a_warehouse_in_use_is_passed_over(shell: Shell, roots: LakeRoots) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    for root in (roots.raw, roots.processed):
+        Path(root).mkdir(parents=True)
+    with duckdb.connect(f"{roots.processed}/_warehouse.duckdb"):
+        assert "_warehouse.duckdb: in use by another process, perhaps a load" in shell("doctor").out
 
 
 def test_a_new_lake_needs_nothing_but_its_raw_folder(shell: Shell, roots: LakeRoots) -> None:
@@ -71,7 +115,7 @@ def test_folders_that_cannot_be_used_are_named_and_hide_nothing_else(shell: Shel
     failed = {check["name"]: check["hint"] for check in report["checks"] if check["verdict"] == FAIL}
     assert list(failed) == ["scratch", "write quarantine"]
     assert failed["scratch"] == "Name another folder in job.spill_dir."
-    assert len(report["checks"]) == 9
+    assert len(report["checks"]) == 10
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

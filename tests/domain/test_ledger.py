@@ -64,7 +64,7 @@ def test_commits_of_before_the_longest_texts_were_counted_are_read(ledger: Ledge
     for entry in plain["units"].values():
         if entry["commit"]:
             del entry["commit"]["quality"]["longest"]
-    read = load(json.dumps(plain).encode(), "here")
+    read = load(json.dumps(plain).encode(), WHERE)
     assert all(commit.quality.longest == {} for commit in read.committed().values())
     assert read.committed().keys() == ledger.committed().keys()
 
