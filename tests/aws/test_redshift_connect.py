@@ -238,7 +238,7 @@ def test_nothing_configured_and_half_a_login_are_told(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    "settings", [{"cluster": "c"}, {"workgroup": "w"}, {"secret": "s"}, {"host": "h", "secret": "s"}, {}]
+    "settings", [{"cluster": "c"}, {"workgroup": "w"}, {"secret": "s"}, {"host": "h", "secret": "s"}]
 )
 def test_a_password_in_the_environment_is_for_a_host_alone(
     monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
