@@ -68,6 +68,7 @@ class RedshiftWarehouse:
             for table in tables:
                 session.run(self._sql.text(f"create_{table}"))
 
+        self.ready()
         if tables:
             self._transaction("The tables", make, lambda session: None, locking=False)
         if self._settings.external_schema:

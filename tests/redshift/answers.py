@@ -45,7 +45,8 @@ def as_redshift(found: dict[str, str], pid: int) -> dict[str, str]:
     """
     kept = {key: found[key] for key in "SCMDHP" if key in found}
     if found["C"] == "40001":
-        detail = f"Serializable isolation violation on table - 100167, transactions forming the cycle are: {pid}, {pid + 1} (pid:{pid})"
+        cycle = f"transactions forming the cycle are: {pid}, {pid + 1} (pid:{pid})"
+        detail = f"Serializable isolation violation on table - 100167, {cycle}"
         return {"S": "ERROR", "C": "XX000", "M": "1023", "D": detail, "R": "pg_throw"}
     if found["C"] == "57014":
         return {"S": "ERROR", "C": "57014", "M": f"Query ({pid}) cancelled on user's request", "R": "pg_throw"}

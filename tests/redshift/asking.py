@@ -1,4 +1,4 @@
-"""A client of the stand-in for its own tests: the real driver, each statement on its own unless a block says otherwise."""
+"""A client of the stand-in for its own tests: the real driver, each statement on its own but in a block."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def _authorisation(option: str, reader: Reader) -> bool:
     reader.skip("AS")
     value = reader.take("text").value
     if option == "IAM_ROLE" and not (value == "default" or all(ROLE.fullmatch(arn) for arn in value.split(","))):
-        raise Refused("XX000", f'The requested role {value} is not associated to cluster')
+        raise Refused("XX000", f"The requested role {value} is not associated to cluster")
     return True
 
 

@@ -12,9 +12,9 @@ from tests.redshift.tokens import Reader, Refused, beyond
 if TYPE_CHECKING:
     from tests.redshift.session import Session
 
-_TYPES = {"string": "varchar(65535)", "bigint": "bigint", "int": "integer", "integer": "integer", "smallint": "smallint",
-          "tinyint": "smallint", "boolean": "boolean", "double": "double precision", "float": "real", "date": "date",
-          "timestamp": "timestamp", "binary": "varchar(65535)"}  # fmt: skip
+_TYPES = {"string": "varchar(65535)", "bigint": "bigint", "int": "integer", "integer": "integer",
+          "smallint": "smallint", "tinyint": "smallint", "boolean": "boolean", "double": "double precision",
+          "float": "real", "date": "date", "timestamp": "timestamp", "binary": "varchar(65535)"}  # fmt: skip
 
 
 def create_schema(reader: Reader) -> Plan:
@@ -55,7 +55,7 @@ def _tables(glue: Any, database: str, make: bool) -> list[dict[str, Any]]:
 
     try:
         glue.get_database(Name=database)
-    except ClientError as missing:
+    except ClientError:
         if make:
             glue.create_database(DatabaseInput={"Name": database})
             return []

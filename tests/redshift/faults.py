@@ -14,7 +14,7 @@ Call = Callable[[Statement], object]
 
 @dataclass
 class Rule:
-    """Meets the `nth` statement that matches, and `times` − 1 more after it. `met` counts, `happened` can be awaited."""
+    """Meets `times` statements that match, from the `nth` on. `met` counts, `happened` can be awaited."""
 
     pattern: re.Pattern[str]
     nth: int

@@ -20,8 +20,8 @@ def redshift_server() -> Iterator[Standin]:
     from tests.redshift.postgres import NoPostgres
 
     try:
-        import pyarrow as _  # noqa: F401
-        import redshift_connector as _  # noqa: F401
+        import pyarrow  # noqa: F401
+        import redshift_connector  # noqa: F401
 
         from tests.redshift.server import Standin
 

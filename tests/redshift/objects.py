@@ -40,7 +40,9 @@ def listed(s3: Any, source: str, manifest: bool) -> list[File]:
     bucket, _, key = source.removeprefix("s3://").partition("/")
     found = _of_manifest(s3, bucket, key, source) if manifest else _below(s3, bucket, key)
     if not found:
-        raise failed(f"The specified S3 prefix '{key}' does not exist", 8001, f"s3://{bucket}/{key}", "s3_utility.cpp:0")
+        raise failed(
+            f"The specified S3 prefix '{key}' does not exist", 8001, f"s3://{bucket}/{key}", "s3_utility.cpp:0"
+        )
     return found
 
 
@@ -68,7 +70,9 @@ def _of_manifest(s3: Any, bucket: str, key: str, source: str) -> list[File]:
         entries = json.loads(text)["entries"]
         assert isinstance(entries, list) and all(isinstance(entry, dict) and "url" in entry for entry in entries)
     except (ValueError, KeyError, TypeError, AssertionError) as broken:
-        raise failed(f"Invalid manifest file {source}", 8001, "no list of entries with urls", "s3_utility.cpp:0") from broken
+        raise failed(
+            f"Invalid manifest file {source}", 8001, "no list of entries with urls", "s3_utility.cpp:0"
+        ) from broken
     return [file for entry in entries if (file := _entry(s3, entry))]
 
 
@@ -90,8 +94,9 @@ def _entry(s3: Any, entry: dict[str, Any]) -> File | None:
             raise _translated(missing) from missing
         return None
     if size != told:
-        raise scan_error(f"Error: HTTP response error code: 416 Message: InvalidRange The requested range is not satisfiable: "
-                         f"{url} has {size} bytes, its manifest entry says {told}", 15001)  # fmt: skip
+        unlike = f"{url} has {size} bytes, its manifest entry says {told}"
+        answer = "Error: HTTP response error code: 416 Message: InvalidRange The requested range is not satisfiable"
+        raise scan_error(f"{answer}: {unlike}", 15001)
     return File(url, bucket, key, size)
 
 

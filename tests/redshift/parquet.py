@@ -102,8 +102,8 @@ def _fits(column: Column, found: pa.DataType, leaf: Any, to_json: bool) -> bool:
 
 def _as_csv(batch: pa.RecordBatch, count: int, columns: list[Column], file: File) -> bytes:
     arrays = [_array(batch.column(place), columns[place], file) for place in range(count)]
-    for column in columns[count:]:
-        arrays.append(_checked_nulls(pa.nulls(batch.num_rows, pa.string()), column, file))
+    absent = pa.nulls(batch.num_rows, pa.string())
+    arrays += [_checked_nulls(absent, column, file) for column in columns[count:]]
     table = pa.Table.from_arrays(arrays, [column.name for column in columns])
     out = io.BytesIO()
     pc_csv.write_csv(table, out, pc_csv.WriteOptions(include_header=False))
@@ -134,7 +134,9 @@ def _checked_text(values: pa.Array, column: Column, file: File) -> pa.Array:
     try:
         values = values.cast(pa.large_string())
     except pa.ArrowInvalid as broken:
-        raise failed("String contains invalid or unsupported UTF8 codepoints.", 8001, column.name, "funcs_string.hpp:395") from broken
+        raise failed(
+            "String contains invalid or unsupported UTF8 codepoints.", 8001, column.name, "funcs_string.hpp:395"
+        ) from broken
     longest = pc.max(pc.binary_length(values)).as_py() or 0
     if longest > column.width:
         raise scan_error(

@@ -27,7 +27,9 @@ def parquet(aws: Aws, name: str, rows: dict[str, Any], schema: pa.Schema | None 
 
 def manifest(aws: Aws, *urls: str, **changes: Any) -> str:
     """Put a manifest of these files as clickctl writes it, with `changes` to every entry; its URL."""
-    entries = [{"url": url, "mandatory": True, "meta": {"content_length": len(aws.read(url))}, **changes} for url in urls]
+    entries = [
+        {"url": url, "mandatory": True, "meta": {"content_length": len(aws.read(url))}, **changes} for url in urls
+    ]
     return put_manifest(aws, entries)
 
 

@@ -11,7 +11,8 @@ _SHARED = {"statement_timeout", "search_path", "timezone", "datestyle", "extra_f
 OWN = {
     "query_group": "", "wlm_query_slot_count": "1", "enable_result_cache_for_session": "on",
     "enable_case_sensitive_identifier": "off", "enable_case_sensitive_super_attribute": "off",
-    "json_serialization_enable": "off", "json_serialization_parse_nested_strings": "off", "analyze_threshold_percent": "10",
+    "json_serialization_enable": "off", "json_serialization_parse_nested_strings": "off",
+    "analyze_threshold_percent": "10",
     "max_cursor_result_set_size": "0", "navigate_super_null_on_error": "on", "cast_super_null_on_error": "on",
     "parse_super_null_on_error": "off", "describe_field_name_in_uppercase": "off", "use_fips_ssl": "off",
     "spectrum_enable_pseudo_columns": "on", "mv_enable_aqmv_for_session": "on", "autocommit": "on",
@@ -40,7 +41,7 @@ def set_one(reader: Reader) -> Plan:
                       for part in reader.left if part.text != ",")  # fmt: skip
     value = value.replace("-, ", "-")
     if name == "statement_timeout" and not value.lstrip("-").isdigit() and value != "default":
-        raise Refused("22023", f'parameter "statement_timeout" requires an integer value')
+        raise Refused("22023", 'parameter "statement_timeout" requires an integer value')
     if name in _CHANGES_MEANING and value in ("on", "true", "1"):
         raise beyond(f"SET {name} TO on")
     word = "SET LOCAL" if local else "SET"

@@ -183,9 +183,14 @@ def _check_schemas_named(body: list[Token]) -> None:
     for place, token in enumerate(body[:-1]):
         if token.key in ("FROM", "JOIN") and body[place + 1].kind in ("word", "name"):
             after = body[place + 2].key if place + 2 < len(body) else ""
-            inside_call = place > 1 and any(t.key in ("EXTRACT", "TRIM", "SUBSTRING") for t in body[max(0, place - 4) : place])
+            inside_call = place > 1 and any(
+                t.key in ("EXTRACT", "TRIM", "SUBSTRING") for t in body[max(0, place - 4) : place]
+            )
             if after != "." and body[place + 1].value not in ctes and not inside_call:
-                raise Refused("42601", "All the relation names inside should be qualified when creating VIEW WITH NO SCHEMA BINDING.")
+                raise Refused(
+                    "42601",
+                    "All the relation names inside should be qualified when creating VIEW WITH NO SCHEMA BINDING.",
+                )
 
 
 def _create_schema(reader: Reader) -> Plan:
@@ -235,7 +240,19 @@ def _explain(reader: Reader) -> Plan:
     return Plan(f"EXPLAIN {verbose}{_query(Reader(reader.left)).sql}")
 
 
-_BEYOND = {"CALL", "UNLOAD", "DECLARE", "FETCH", "CLOSE", "PREPARE", "EXECUTE", "DEALLOCATE", "REFRESH", "CANCEL", "USE"}
+_BEYOND = {
+    "CALL",
+    "UNLOAD",
+    "DECLARE",
+    "FETCH",
+    "CLOSE",
+    "PREPARE",
+    "EXECUTE",
+    "DEALLOCATE",
+    "REFRESH",
+    "CANCEL",
+    "USE",
+}
 _KNOWN: dict[str, Callable[[Reader], Plan]] = {
     "SELECT": _query, "WITH": _query, "INSERT": _insert, "DELETE": _delete, "UPDATE": _update, "MERGE": _merge,
     "BEGIN": _begin, "START": _begin, "COMMIT": _end, "END": _end, "ROLLBACK": _end, "ABORT": _end, "LOCK": _lock,

@@ -76,7 +76,9 @@ def _is_names(reader: Reader) -> bool:
     look = Reader(reader.found)
     look.at = reader.at
     inside = look.group()
-    return all(token.kind in ("word", "name") if place % 2 == 0 else token.text == "," for place, token in enumerate(inside))
+    return all(
+        token.kind in ("word", "name") if place % 2 == 0 else token.text == "," for place, token in enumerate(inside)
+    )
 
 
 def _create_as(reader: Reader, head: str, names: list[str], table: _Table, expressions: Expressions) -> Plan:
@@ -138,9 +140,7 @@ def _references(reader: Reader) -> None:
 def _column(name: str, reader: Reader, table: _Table, expressions: Expressions) -> str:
     definition = type_name(reader)
     while reader.left and not reader.sees(","):
-        if reader.skip("NOT", "NULL"):
-            table.not_null.add(name)
-        elif reader.skip("PRIMARY", "KEY"):
+        if reader.skip("NOT", "NULL") or reader.skip("PRIMARY", "KEY"):
             table.not_null.add(name)
         elif reader.skip("DEFAULT"):
             definition += f" DEFAULT {_default(reader, expressions)}"

@@ -26,7 +26,15 @@ def load(standin: Standin, aws: Aws, rows: dict[str, list[object]], **options: o
 
 def test_append_adds_rows(standin: Standin, aws: Aws) -> None:
     for _ in range(2):
-        load(standin, aws, {"id": [1, 2], "name": ["a", None]}, mode="append", diststyle="KEY", distkey="id", sortkey=["id"])
+        load(
+            standin,
+            aws,
+            {"id": [1, 2], "name": ["a", None]},
+            mode="append",
+            diststyle="KEY",
+            distkey="id",
+            sortkey=["id"],
+        )
     assert standin.query("SELECT id, name FROM t ORDER BY id") == [(1, "a"), (1, "a"), (2, None), (2, None)]
 
 

@@ -92,7 +92,8 @@ def test_keys_of_layout_are_stripped_and_told_in_svv_redshift_columns(ask: Clien
 
 
 def test_keys_and_references_are_told_and_not_enforced_but_not_null_is(ask: Client) -> None:
-    ask("CREATE TABLE t (a INT PRIMARY KEY, b INT UNIQUE REFERENCES nowhere (x), UNIQUE (a, b), FOREIGN KEY (b) REFERENCES no)")
+    keys = "UNIQUE (a, b), FOREIGN KEY (b) REFERENCES no"
+    ask(f"CREATE TABLE t (a INT PRIMARY KEY, b INT UNIQUE REFERENCES nowhere (x), {keys})")
     ask("INSERT INTO t VALUES (1, 1), (1, 1)")
     assert ask.refused("INSERT INTO t VALUES (NULL, 1)")["C"] == "23502"
 

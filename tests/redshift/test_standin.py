@@ -86,9 +86,7 @@ def certificate(folder: Path, host: str) -> tuple[str, str]:
     )  # fmt: skip
     (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
     (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return str(folder / "cert.pem"), str(folder / "key.pem")
 
@@ -96,7 +94,13 @@ def certificate(folder: Path, host: str) -> tuple[str, str]:
 def glue_table(aws: Aws, database: str = "lake") -> None:
     glue = aws.boto("glue")
     glue.create_database(DatabaseInput={"Name": database})
-    columns = [("click_id", "string"), ("at", "timestamp"), ("n", "bigint"), ("price", "decimal(10,2)"), ("m", "map<string,int>")]
+    columns = [
+        ("click_id", "string"),
+        ("at", "timestamp"),
+        ("n", "bigint"),
+        ("price", "decimal(10,2)"),
+        ("m", "map<string,int>"),
+    ]
     glue.create_table(
         DatabaseName=database,
         TableInput={
@@ -143,7 +147,7 @@ def test_it_runs_by_itself_until_interrupted() -> None:
 
 
 def test_postgresql_ends_when_whoever_started_it_is_killed() -> None:
-    code = "import time; from tests.redshift.server import Standin; s = Standin(); print(s.postgres.folder, flush=True); input()"
+    code = "from tests.redshift.server import Standin; s = Standin(); print(s.postgres.folder, flush=True); input()"
     environment = {**os.environ, "PYTHONPATH": str(REPO)}
     with subprocess.Popen([sys.executable, "-c", code], cwd=REPO, env=environment, stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, text=True) as process:  # fmt: skip

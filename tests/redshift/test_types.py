@@ -56,9 +56,9 @@ def test_getdate_and_sysdate_are_times_in_utc(ask: Client) -> None:
 
 
 def test_dates_are_added_and_compared(ask: Client) -> None:
-    assert ask("SELECT dateadd(day, -1, '2026-03-01'::timestamp), datediff(hour, '2026-01-01', '2026-01-02 01:30')") == [
-        (datetime.datetime(2026, 2, 28), 25)
-    ]
+    assert ask(
+        "SELECT dateadd(day, -1, '2026-03-01'::timestamp), datediff(hour, '2026-01-01', '2026-01-02 01:30')"
+    ) == [(datetime.datetime(2026, 2, 28), 25)]
 
 
 @pytest.mark.parametrize(

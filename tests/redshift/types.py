@@ -83,7 +83,7 @@ def _numeric(reader: Reader) -> str:
     if not reader.sees("("):
         return "numeric(18,0)"
     numbers = [int(token.text) for token in reader.group() if token.kind == "number"]
-    precision, scale = (numbers + [0])[:2] if numbers else (0, 0)
+    precision, scale = [*numbers, 0][:2] if numbers else (0, 0)
     if not 1 <= precision <= 38 or not 0 <= scale <= precision:
         raise Refused("22023", f"NUMERIC precision {precision} must be between 1 and 38")
     return f"numeric({precision},{scale})"
