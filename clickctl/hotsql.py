@@ -6,7 +6,7 @@ The statements are files of sql/hot. Whoever calls has begun a transaction, hold
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Protocol
@@ -21,7 +21,8 @@ TABLES = ("facts", "users", "user_days", "first_seen", "loads", "lock")
 """Those that `create_<name>.sql` makes."""
 
 _COLUMN = re.compile(r"^  (\w+) ([A-Z]+(?:\(\d+\))?)", re.MULTILINE)
-_STAGES = ("stage_facts", "stage_users", "touched", "earlier")
+_HOLDING = frozenset({"facts", "users", "user_days"})
+"""Tables with rows of the days that `loads` tells of."""
 
 
 class Session(Protocol):
@@ -52,6 +53,20 @@ class HotSql:
     def columns(self, name: str) -> tuple[tuple[str, str], ...]:
         """The names and types that one of TABLES has when it is made."""
         return tuple(_COLUMN.findall(self.text(f"create_{name}")))
+
+    @staticmethod
+    def forgetting(tables: Collection[str]) -> bool:
+        """Whether the bookkeeping tells of rows that are gone, once these tables are made."""
+        return "loads" not in tables and not _HOLDING.isdisjoint(tables)
+
+    def create(self, session: Session, tables: Collection[str]) -> None:
+        """Make these of TABLES. Days whose rows were in one that was dropped are to be loaded again."""
+        for name in tables:
+            session.run(self.text(f"create_{name}"))
+        if self.forgetting(tables):
+            session.run(self.text("forget_loads"))
+        if "user_days" in tables and "users" not in tables:
+            session.run(self.text("forget_users"))
 
     def load(self, session: Session, order: LoadOrder, still: Callable[[], None]) -> Load:
         """Replace the rows of a day. Raises Moved, or RunFailed where the files are not as the ledger says."""

@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -96,6 +96,8 @@ class Loader:
         """Raises ConfigError where tables are missing and not to be made, or are others. Changes nothing."""
         seen = self.warehouse.observe()
         tables = lacking(self.sql, seen, create=create)
+        if self.sql.forgetting(tables):
+            seen = seen.forgotten()
         return Planned(self._planned(seen, only, full), tables, seen.loads)
 
     def _planned(self, seen: WarehouseSeen, only: Collection[Day], full: bool = False) -> HotPlan:
@@ -133,13 +135,18 @@ class Loader:
             try:
                 if item.verdict == EXPIRE:
                     self.warehouse.expire(item, remember=item.day < self.first)
+                    place = f"{self.publisher.roots.processed}/{loads_prefix(item.day)}"
+                    self._clear(info.location for info in self.publisher.lake.list(place))
                     return None
                 if item.changes:
                     return self._load(item)
                 return item.loaded
             except Moved as moved:
                 reason = str(moved)
-                item = self._planned(self.warehouse.observe(), [item.day]).days[0]
+                planned = self._planned(self.warehouse.observe(), [item.day]).days
+                if not planned:  # given up by another load
+                    return None
+                item = planned[0]
                 if item.verdict == HELD:
                     break
         raise CommitConflict(f"{item.day}: {reason}.", hint="clickctl load-hot")
@@ -197,7 +204,12 @@ class Loader:
                 found[file.table].append(source)
             yield {table: tuple(files) for table, files in found.items()}, cut
         finally:
-            self.publisher.lake.delete(copies)
+            self._clear(copies)
+
+    def _clear(self, locations: Iterable[str]) -> None:
+        """What cannot be deleted is left to lie: the warehouse is right all the same."""
+        with suppress(ClickctlError):
+            self.publisher.lake.delete(locations)
 
     def _fit(self, file: OutputFile) -> tuple[CopyFile, int] | None:
         from clickctl.transform.fitting import fit
@@ -208,9 +220,9 @@ class Loader:
                 changed = fit(source, target, file.table)
             if not changed:
                 return None
-            place = (
-                f"{self.publisher.roots.processed}/{loads_prefix(file.day)}{file.table}-{file.key.rpartition('/')[2]}"
-            )
+            # Of this run alone: another load may be copying its own just now.
+            name = f"{self.load_id}-{file.table}-{file.key.rpartition('/')[2]}"
+            place = f"{self.publisher.roots.processed}/{loads_prefix(file.day)}{name}"
             self.publisher.lake.upload(target, place)
             return CopyFile(place, target.stat().st_size, file.rows), changed
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -42,6 +42,10 @@ class WarehouseSeen:
 
     columns: dict[str, tuple[tuple[str, str], ...]]
     loads: dict[Day, Load]
+
+    def forgotten(self) -> WarehouseSeen:
+        """As it is when tables that held the rows of these loads have been made anew."""
+        return WarehouseSeen(self.columns, {day: replace(load, fingerprint="") for day, load in self.loads.items()})
 
 
 class Moved(Exception):

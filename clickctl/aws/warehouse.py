@@ -65,8 +65,7 @@ class RedshiftWarehouse:
 
     def create(self, tables: Collection[str]) -> None:
         def make(session: CopySession) -> None:
-            for table in tables:
-                session.run(self._sql.text(f"create_{table}"))
+            self._sql.create(session, tables)
 
         self.ready()
         if tables:

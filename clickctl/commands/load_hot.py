@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
 
 from clickctl.commands.context import Root, now, root
-from clickctl.domain.errors import UsageError, nothing_changed
+from clickctl.domain.errors import ClickctlError, UsageError, nothing_changed
 from clickctl.domain.hours import Day, parse_unit
 from clickctl.render.console import show, show_json
 
@@ -24,15 +26,24 @@ _LEAST, _MOST = 7, 30
 
 @dataclass(frozen=True)
 class _Asked:
-    """The words of the command."""
+    """The words of the command. `days` is 0 where the configuration says it."""
 
-    hot_days: int
+    days: int
     only: Sequence[str]
     full: bool
     create_tables: bool
     rebuild_users: bool
     dry_run: bool
     wait: bool
+
+    @property
+    def again(self) -> str:
+        """The command that does it, for a dry run, or goes on with it."""
+        words = [f"--days {self.days}"] if self.days else []
+        words += [f"--day {day}" for day in self.only]
+        flags = ("full", "create_tables", "rebuild_users")
+        words += [f"--{flag.replace('_', '-')}" for flag in flags if getattr(self, flag)]
+        return " ".join(["clickctl load-hot", *words])
 
 
 def command(
@@ -65,10 +76,10 @@ def command(
     if days is not None and not _LEAST <= days <= _MOST:
         raise UsageError(f"--days {days}: the hot window has {_LEAST} to {_MOST} days.")
     config = options.load()
-    asked = _Asked(days or config.redshift.hot_days, day or [], full, create_tables, rebuild_users, dry_run, wait)
+    asked = _Asked(days or 0, day or [], full, create_tables, rebuild_users, dry_run, wait)
     report = _report(options, config, asked, now())
     _show(options, report)
-    options.finish(report.exit_code, changed=report.changes)
+    options.finish(report.exit_code, changed=report.changes or rebuild_users)
 
 
 def _report(options: Root, config: Config, asked: _Asked, moment: datetime) -> HotReport:
@@ -76,7 +87,8 @@ def _report(options: Root, config: Config, asked: _Asked, moment: datetime) -> H
     from clickctl.plan.hot_report import hot_report
     from clickctl.wiring import hot_sql, publisher_for, warehouse_for
 
-    first = Day(moment.date()).plus(1 - asked.hot_days)
+    hot_days = asked.days or config.redshift.hot_days
+    first = Day(moment.date()).plus(1 - hot_days)
     only = _chosen(asked.only, first, moment)
 
     def waiting() -> None:
@@ -89,18 +101,30 @@ def _report(options: Root, config: Config, asked: _Asked, moment: datetime) -> H
     try:
         with nothing_changed():
             planned = loader.plan(only=only, full=asked.full, create=asked.create_tables)
+        names = tuple(sql.table(name) for name in planned.tables)
+        report = partial(hot_report, warehouse.name, planned.plan, hot_days, tables=names, command=asked.again)
         if asked.dry_run:
-            return hot_report(warehouse.name, planned.plan, asked.hot_days, None, planned.loads, moment)
+            return report(None, planned.loads, moment)
         if asked.create_tables:
             warehouse.create(planned.tables)
-            names = [sql.table(name) for name in planned.tables]
             options.talk.say("created", f"Made in the warehouse: {', '.join(names) or 'nothing new'}.", tables=names)
         done = loader.execute(planned.plan, lambda day: _tell(options, day))
-        users = loader.rebuild_users() if asked.rebuild_users else None
-        loads = warehouse.observe().loads if done else planned.loads
-        return hot_report(warehouse.name, planned.plan, asked.hot_days, done, loads, now(), users=users)
+        with _kept(done):
+            users = loader.rebuild_users() if asked.rebuild_users else None
+            return report(done, warehouse.observe().loads if done else planned.loads, now(), users=users)
     finally:
         warehouse.close()
+
+
+@contextmanager
+def _kept(done: Mapping[Day, DayDone]) -> Iterator[None]:
+    """For what comes after the days: an error of it does not undo them, and says so."""
+    try:
+        yield
+    except ClickctlError as error:
+        if days := [str(day) for day, end in done.items() if not end.error]:
+            error.changed = f"Done before that, and kept: {', '.join(sorted(days))}."
+        raise
 
 
 def _tell(options: Root, done: DayDone) -> None:

@@ -65,8 +65,7 @@ class DuckWarehouse:
 
     def create(self, tables: Collection[str]) -> None:
         with self._transaction() as session:
-            for table in tables:
-                session.run(self.sql.text(f"create_{table}"))
+            self.sql.create(session, tables)
 
     def ready(self) -> None:
         return None

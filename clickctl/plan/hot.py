@@ -24,7 +24,8 @@ class Load:
     """One row of the bookkeeping table: an event-day as the warehouse holds it. Times are UTC without a zone.
 
     `facts` are its rows; with the `duplicates` that were removed they are the rows of its files.
-    `cut` counts values that were too long for their column.
+    `cut` counts values that were too long for their column. `fingerprint` is empty where the rows
+    were in a table that has been made anew since.
     """
 
     day: Day
@@ -198,4 +199,6 @@ def _verdict(day: Day, first: Day, lake: DayFiles, load: Load | None, full: bool
         return HELD, lake.held
     if not load:
         return LOAD, "not loaded yet"
+    if not load.fingerprint:
+        return RELOAD, "its tables are new"
     return RELOAD, "asked for" if load.fingerprint == lake.fingerprint else "its files changed"

@@ -50,14 +50,15 @@ class DayReport:
 class HotReport:
     """A run of load-hot. The window begins with `first`; `applied` is False for a dry run.
 
-    `newest_event` is the newest one in the warehouse (ISO 8601, UTC), `age_seconds` how old it is.
-    `users` is their number where they were rebuilt.
+    `tables` are those that were made, or would be. `newest_event` is the newest one in the warehouse
+    (ISO 8601, UTC), `age_seconds` how old it is. `users` is their number where they were rebuilt.
     """
 
     warehouse: str
     first: Day
     hot_days: int
     applied: bool
+    tables: tuple[str, ...]
     days: tuple[DayReport, ...]
     newest_event: str
     age_seconds: float | None
@@ -68,21 +69,24 @@ class HotReport:
     @property
     def changes(self) -> bool:
         """Whether anything was, or would be, changed."""
-        return self.users is not None or any(day.outcome in (DONE, PLANNED) for day in self.days)
+        return bool(self.tables) or self.users is not None or any(day.outcome in (DONE, PLANNED) for day in self.days)
 
 
 def hot_report(
     warehouse: str, plan: HotPlan, hot_days: int, done: Mapping[Day, DayDone] | None, loads: Mapping[Day, Load],
-    now: datetime, *, users: int | None = None, command: str = "clickctl load-hot",
+    now: datetime, *, tables: tuple[str, ...] = (), users: int | None = None, command: str = "clickctl load-hot",
 ) -> HotReport:  # fmt: skip
-    """`done` has the days that were attempted, None for a dry run; `loads` is what the warehouse holds in the end."""
+    """`done` has the days that were attempted, None for a dry run; `loads` is what the warehouse holds in the end.
+
+    `command` is the one that goes on with it.
+    """
     days = tuple(_day(item, done) for item in plan.days)
-    newest = max((load.newest_event for load in loads.values()), default=None)
+    newest = max((load.newest_event for load in loads.values() if load.fingerprint), default=None)
     age = None if newest is None else (now.replace(tzinfo=None) - newest).total_seconds()
     text = "" if newest is None else newest.isoformat() + "Z"
     code = _exit_code(plan, done)
-    return HotReport(warehouse, plan.first, hot_days, done is not None, days, text, age, users,
-                     _next(plan, days, done, command), code)  # fmt: skip
+    following = _next(plan, days, done, f"Next: {command}", tables)
+    return HotReport(warehouse, plan.first, hot_days, done is not None, tables, days, text, age, users, following, code)
 
 
 def _day(item: DayPlan, done: Mapping[Day, DayDone] | None) -> DayReport:
@@ -128,14 +132,16 @@ def _exit_code(plan: HotPlan, done: Mapping[Day, DayDone] | None) -> int:
     return EXIT_CONFLICT if plan.held and done is not None else EXIT_OK
 
 
-def _next(plan: HotPlan, days: tuple[DayReport, ...], done: Mapping[Day, DayDone] | None, command: str) -> str:
+def _next(
+    plan: HotPlan, days: tuple[DayReport, ...], done: Mapping[Day, DayDone] | None, again: str, tables: tuple[str, ...]
+) -> str:
     for item in plan.held:
         if item.lake.torn:
             return f"Next: clickctl run-partition {item.lake.by[0]}"
     if failed := [day for day in days if day.error]:
-        return f"Next: {failed[0].hint}" if failed[0].hint else f"Next: {command}"
+        return f"Next: {failed[0].hint}" if failed[0].hint else again
     if plan.held:
         return "Next: the same command, when that is done." if plan.held[0].lake.by else "Next: clickctl status"
-    if done is None and plan.to_do:
-        return f"Next: {command}"
+    if done is None and (plan.to_do or tables):
+        return again
     return "Nothing more to do."

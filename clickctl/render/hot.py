@@ -18,6 +18,8 @@ def hot(report: HotReport) -> RenderableType:
     parts: list[RenderableType] = [
         Text(f"{report.warehouse}: event-days from {report.first} on ({report.hot_days} days, UTC)")
     ]
+    if report.tables and not report.applied:
+        parts.append(Text(f"Tables to make: {', '.join(report.tables)}"))
     if report.days:
         parts.append(_table(report))
     if errors := [day for day in report.days if day.error]:

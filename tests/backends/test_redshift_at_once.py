@@ -46,6 +46,16 @@ def test_of_two_loads_at_once_one_works_and_the_other_says_so_at_once(hot: Hot, 
     assert [row[8] for row in hot.loads()] == ["before-20260104", "first-20260105"]
 
 
+def test_a_load_that_has_to_stop_takes_nothing_from_the_one_at_work(hot: Hot, standin: Standin) -> None:
+    hot.small.put(H13, "/" + "x" * 100_000)
+    hot.small.run(H13)
+    other: list[Any] = []
+    standin.faults.call("^COPY stage_facts", lambda statement: other.append(hot.load(load_id="second")))
+    assert hot.load(load_id="first").exit_code == 0
+    assert other[0].exit_code == 4
+    assert [len(page) for page in hot.pages()] == [2, 2, 2048]
+
+
 def test_a_load_that_waits_finds_the_work_done(hot: Hot, standin: Standin) -> None:
     waits, reports = threading.Event(), []
     second = threading.Thread(

@@ -213,6 +213,47 @@ def test_an_order_for_a_day_that_has_moved_is_refused_and_changes_nothing(hot: H
     assert (hot.facts(), hot.loads()) == before
 
 
+def test_a_day_that_another_load_gave_up_is_nothing_left_to_do(hot: Hot) -> None:
+    fill(hot.small)
+    hot.load()
+    later = hot.on("2026-01-12")
+    warehouse = later.warehouse()
+    loader = later.loader(warehouse, "slow")
+    planned = loader.plan()
+    later.load(load_id="quick")
+    done = loader.execute(planned.plan, lambda day: None)
+    warehouse.close()
+    assert [(str(day), end.error) for day, end in done.items()] == [("2026-01-05", None), ("2026-01-04", None)]
+    assert later.facts() == later.lake_facts()
+
+
+@pytest.mark.parametrize("table", ["fact_clicks", "dim_users", "clickctl_user_days"])
+def test_a_table_that_was_dropped_is_filled_again(hot: Hot, table: str) -> None:
+    fill(hot.small)
+    hot.load()
+    later = hot.on("2026-01-11")
+    later.ask(f'DROP TABLE "{hot.sql.schema}"."{table}"')
+    report = later.load()
+    assert later.verdicts(report) == {
+        "2026-01-04": ("expire", "done"), "2026-01-05": ("reload", "done"), "2026-01-06": ("reload", "done"),
+    }  # fmt: skip
+    assert {day.reason for day in report.days if day.verdict == "reload"} == {"its tables are new"}
+    later.check()
+
+
+def put_for_copy(hot: Hot) -> list[str]:
+    return [name for name in hot.small.litter() if name.startswith("_loads/")]
+
+
+def test_what_copy_reads_is_cleared_away(hot: Hot) -> None:
+    hot.small.put(H13, {**SAME, "page_url": "x" * 100_000})
+    hot.small.run(H13)
+    assert [day.cut for day in hot.load().days if day.cut] == [1]
+    assert {name.rpartition("/")[2] for name in put_for_copy(hot)} <= {"stage_facts.manifest", "stage_users.manifest"}
+    hot.on("2026-01-20").load()
+    assert put_for_copy(hot) == []
+
+
 def test_tables_are_made_only_when_that_was_asked_for(hot: Hot) -> None:
     with pytest.raises(ConfigError, match="has no table fact_clicks, dim_users") as refused:
         hot.load(create=False)

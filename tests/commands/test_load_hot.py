@@ -91,14 +91,17 @@ def test_nothing_is_touched_when_nothing_changed_and_the_exit_codes_tell(filled:
 def test_a_dry_run_changes_nothing_and_says_what_to_run(filled: Shell, file: Path) -> None:
     planned = filled("load-hot", "--create-tables", "--dry-run", "--detailed-exitcode", code=10)
     assert not file.exists()
+    assert planned.out.splitlines()[1].startswith("Tables to make: fact_clicks, dim_users, clickctl_user_days, ")
     assert f"{YESTERDAY}  load         4     4" in planned.out
-    assert planned.err == "13 days without rows, 1 day to load. The warehouse is empty. Next: clickctl load-hot\n"
+    assert planned.err == (
+        "13 days without rows, 1 day to load. The warehouse is empty. Next: clickctl load-hot --create-tables\n"
+    )
 
 
 def test_json_has_stable_keys(filled: Shell) -> None:
     plain = filled("load-hot", "--create-tables", "--output", "json").json
-    assert list(plain) == ["warehouse", "first", "hot_days", "applied", "days", "newest_event", "age_seconds", "users",
-                           "next", "exit_code"]  # fmt: skip
+    assert list(plain) == ["warehouse", "first", "hot_days", "applied", "tables", "days", "newest_event", "age_seconds",
+                           "users", "next", "exit_code"]  # fmt: skip
     assert list(plain["days"][0]) == ["day", "verdict", "reason", "outcome", "files", "rows", "bytes", "facts",
                                       "duplicates", "cut", "seconds", "error", "hint"]  # fmt: skip
     assert plain["newest_event"] == f"{YESTERDAY}T14:00:00.000001Z"
@@ -164,6 +167,20 @@ def test_a_damaged_file_fails_its_day_alone_and_names_the_command_that_mends_it(
     filled("run-partition", unit, "--force")
     filled("load-hot")
     assert rows(file, "SELECT count(*) FROM fact_clicks") == [(6,)]
+
+
+def test_the_command_that_follows_a_dry_run_is_the_same_without_it(filled: Shell) -> None:
+    filled("load-hot", "--create-tables", "--days", "7")
+    planned = filled("load-hot", "--days", "7", "--full", "--day", "yesterday", "--dry-run")
+    assert planned.err.endswith("Next: clickctl load-hot --days 7 --day yesterday --full\n")
+
+
+def test_days_that_were_loaded_are_named_where_the_users_cannot_be_rebuilt(filled: Shell, roots: LakeRoots) -> None:
+    Path(roots.processed, "_ledger", "2020", "01").mkdir(parents=True)
+    Path(roots.processed, "_ledger", "2020", "01", "01.json").write_text("{")
+    failed = filled("load-hot", "--create-tables", "--rebuild-users", code=1)
+    assert "error: The users were not rebuilt: The ledger " in failed.err
+    assert f"Done before that, and kept: {YESTERDAY}." in failed.err
 
 
 def test_a_damaged_ledger_holds_the_days_it_may_concern(filled: Shell, roots: LakeRoots) -> None:

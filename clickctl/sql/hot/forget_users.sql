@@ -1,0 +1,2 @@
+-- Nobody knows any more which days they are of; each comes back with the days that are loaded again.
+DELETE FROM "${schema}"."${users}"
