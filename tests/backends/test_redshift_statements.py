@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import clickctl
 from tests.aws.test_glue_engine import create_tables
-from tests.backends.hot import Hot, redshift_beside
+from tests.backends.hot import HOT_SQL, Hot, redshift_beside
 
 pytest.importorskip("redshift_connector")
 
@@ -96,7 +97,22 @@ def test_spectrum_is_set_up_by_these_statements(
     check("spectrum", told(standin, since, hot))
 
 
+def test_a_table_that_was_dropped_is_made_again_by_these_statements(hot_redshift: Hot, standin: Standin) -> None:
+    hot_redshift.load()
+    standin.query("DROP TABLE clickctl_user_days")
+    since = len(standin.statements)
+    hot_redshift.load()
+    check("remade", told(standin, since, hot_redshift))
+
+
+def test_every_statement_there_is_stands_in_these_texts() -> None:
+    texts = "".join(re.sub(r"\$\d+", "?", path.read_text("utf-8")) for path in GOLDEN.glob("*.sql"))
+    names = [path.stem for path in Path(clickctl.__file__).parent.glob("sql/hot/*.sql")]
+    assert len(names) > 30
+    assert [name for name in names if HOT_SQL.text(name, external="lake", database="clickstream") not in texts] == []
+
+
 def test_truncate_is_never_sent_because_it_commits() -> None:
     texts = [path.read_text("utf-8") for path in GOLDEN.glob("*.sql")]
-    assert len(texts) == 6
+    assert len(texts) == 7
     assert not any(re.search("truncate|append", text, re.IGNORECASE) for text in texts)
