@@ -25,8 +25,8 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/pip install --quiet polars
 	$(BIN)/python -m benchmarks.transform --chart docs/transform.svg
-	$(BIN)/pip install --quiet awswrangler
 	$(BIN)/python -m benchmarks.control_plane
+	$(BIN)/python -m benchmarks.load
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -14,15 +14,13 @@ import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from statistics import median
 
+from benchmarks.account import Spent, account, packages, talk
 from benchmarks.control_plane import planning, polling, registering
-from benchmarks.control_plane.account import Spent, account
 from benchmarks.transform.report import markdown
 
 MOST_WRITES, MOST_CALLS = 40, 249
-PACKAGES = ("moto", "botocore", "awswrangler")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,13 +44,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     over = broken(sections["3,650 partitions"], sections["plan of 720 hours"])
     print("\n".join(["", *over]) if over else "")
     return int(bool(over))
-
-
-def packages() -> str:
-    try:
-        return ", ".join(f"{package} {version(package)}" for package in PACKAGES)
-    except PackageNotFoundError as error:
-        raise SystemExit(f"{error.name} is missing: pip install 'moto[server]' awswrangler") from None
 
 
 def table(sections: Mapping[str, Mapping[str, Sequence[Spent]]]) -> str:
@@ -94,10 +85,6 @@ def broken(registered: Mapping[str, Sequence[Spent]], planned: Mapping[str, Sequ
     if calls > MOST_CALLS:
         found.append(f"OVER: {calls} calls to plan 2,160 hours, at most {MOST_CALLS} are promised")
     return found
-
-
-def talk(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks.control_plane.account import Aws, Spent, clickctl, fail_unless, peer
+from benchmarks.account import Aws, Spent, clickctl, fail_unless, peer
 
 FIRST, END, LATER = "2025-03-01", "2025-03-31", "2025-05-30"
 HOURS, FILES = 720, 4
@@ -43,6 +43,8 @@ def plan(aws: Aws, end: str) -> Spent:
 
 
 def naive(aws: Aws, hours: int, at_once: int) -> Spent:
-    spent = peer(aws, "hour_by_hour.py", aws.lake.raw, aws.lake.processed, FIRST, str(hours), str(at_once))
+    spent = peer(
+        aws, "control_plane/peers/hour_by_hour.py", aws.lake.raw, aws.lake.processed, FIRST, str(hours), str(at_once)
+    )
     fail_unless(spent.out.split()[0], str(hours), f"{NAIVES}: hours to run")
     return spent

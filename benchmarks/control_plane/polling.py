@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Timer
 
-from benchmarks.control_plane.account import Aws, ScriptedRunner, Spent, fail_unless, peer
+from benchmarks.account import Aws, ScriptedRunner, Spent, fail_unless, peer
 
 RUNS, PACE, LIVES = 50, 1.0, 10.0  # runs; seconds from look to look; seconds until all of them end
 OURS, NAIVE = "clickctl, pages shared by all", "GetJobRun for each run"
@@ -12,7 +12,7 @@ OURS, NAIVE = "clickctl, pages shared by all", "GetJobRun for each run"
 
 def measure(aws: Aws) -> dict[str, list[Spent]]:
     aws.create_job(max_concurrent=RUNS)
-    return {OURS: [follow(aws, "shared_looks.py")], NAIVE: [follow(aws, "each_run.py")]}
+    return {OURS: [follow(aws, "control_plane/peers/shared_looks.py")], NAIVE: [follow(aws, "each_run.py")]}
 
 
 def follow(aws: Aws, script: str) -> Spent:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
-from benchmarks.control_plane.account import Aws, Spent, clickctl, fail_unless, peer
+from benchmarks.account import Aws, Spent, clickctl, fail_unless, peer
 from clickctl.aws.glue_tables import new_table_input
 from clickctl.domain.hours import Day
 from clickctl.domain.layout import TABLES, ledger_key, output_file, partition_prefix
@@ -34,10 +34,10 @@ def measure(aws: Aws, runs: int) -> dict[str, list[Spent]]:
     aws.boto("glue").create_database(DatabaseInput={"Name": DATABASE})
     known, days = [str(aws.config_file()), str(FIRST), str(DAYS)], [aws.lake.processed, str(FIRST), str(DAYS)]
     contestants: dict[str, Callable[[], Spent]] = {
-        CATALOG: lambda: peer(aws, "known_days.py", *known),
+        CATALOG: lambda: peer(aws, "control_plane/peers/known_days.py", *known),
         COMMAND: lambda: clickctl(aws, "register-partitions", "--quiet"),
-        WRANGLER: lambda: peer(aws, "awswrangler_add.py", *days),
-        WRANGLERS: lambda: peer(aws, "awswrangler_add.py", *days, "--side-by-side"),
+        WRANGLER: lambda: peer(aws, "control_plane/peers/awswrangler_add.py", *days),
+        WRANGLERS: lambda: peer(aws, "control_plane/peers/awswrangler_add.py", *days, "--side-by-side"),
     }
     found: dict[str, list[Spent]] = {name: [] for name in contestants}
     for _ in range(runs):
@@ -103,6 +103,6 @@ def alter_tables(aws: Aws) -> Spent:
 
     aws.handlers["athena.StartQueryExecution"] = start
     aws.handlers["athena.GetQueryExecution"] = lambda _: {"QueryExecution": {"Status": {"State": "SUCCEEDED"}}}
-    spent = peer(aws, "alter_table.py", aws.lake.processed, str(FIRST), str(DAYS // PART))
+    spent = peer(aws, "control_plane/peers/alter_table.py", aws.lake.processed, str(FIRST), str(DAYS // PART))
     fail_unless(len(set(statements)), 2 * DAYS // PART, ALTER)
     return spent.times(PART)

@@ -44,12 +44,6 @@ def test_upsert_replaces_rows_by_key(standin: Standin, aws: Aws) -> None:
     assert standin.query("SELECT id, name FROM t ORDER BY id") == [(1, "a"), (2, "B"), (3, "c")]
 
 
-def test_upsert_finds_the_key_it_made_the_table_with(standin: Standin, aws: Aws) -> None:
-    load(standin, aws, {"id": [1], "name": ["a"]}, mode="upsert", primary_keys=["id"])
-    load(standin, aws, {"id": [1], "name": ["b"]}, mode="upsert")
-    assert standin.query("SELECT id, name FROM t") == [(1, "b")]
-
-
 @pytest.mark.parametrize("method", ["drop", "cascade", "delete", "truncate"])
 def test_overwrite_leaves_the_new_rows(standin: Standin, aws: Aws, method: str) -> None:
     load(standin, aws, {"id": [1]}, mode="append")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import os
 import re
+import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -154,8 +156,10 @@ def test_postgresql_ends_when_whoever_started_it_is_killed() -> None:
         assert process.stdout
         folder = Path(process.stdout.readline().strip())
         pid = int((folder / "data" / "postmaster.pid").read_text().split()[0])
+        server = os.pidfd_open(pid)
         process.kill()
-    while Path(f"/proc/{pid}").exists():
-        pass
-    while folder.exists():
-        pass
+    try:
+        assert select.select([server], [], [], 60)[0], "PostgreSQL is still there"
+    finally:
+        os.close(server)
+        shutil.rmtree(folder, ignore_errors=True)

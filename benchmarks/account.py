@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,7 @@ else:
     from tests.aws.harness.runners import ScriptedRunner  # noqa: F401 - for polling
     from tests.aws.harness.server import QUIET, AwsServer
 
-REPOSITORY = Path(__file__).parents[2]
-PEERS = Path(__file__).with_name("peers")
+BENCHMARKS = Path(__file__).parent
 _WRITES = ("Create", "Update", "Delete", "Put", "Copy", "Start", "Stop")
 
 
@@ -81,18 +81,22 @@ def account(latency: float) -> Iterator[Aws]:
 
 
 def peer(aws: Aws, script: str, *words: str, begun: Callable[[], None] = lambda: None) -> Spent:
-    """Run a script of `peers`. Its last line is the seconds its work took; `begun` is called at its first call."""
-    return _run(aws, [str(PEERS / script), *words], begun, told=True)
+    """Run a script, named from this folder on. Its last line is the seconds its work took.
+
+    `begun` is called at its first call.
+    """
+    return _run(aws, [str(BENCHMARKS / script), *words], begun, told=True)
 
 
-def clickctl(aws: Aws, *words: str) -> Spent:
-    """Run a command as people do."""
-    return _run(aws, ["-m", "clickctl", "--config", str(aws.config_file()), *words], lambda: None, told=False)
+def clickctl(aws: Aws, *words: str, **sections: Any) -> Spent:
+    """Run a command as people do, with `sections` of a configuration over what is usual here."""
+    config = str(aws.config_file(**sections))
+    return _run(aws, ["-m", "clickctl", "--config", config, *words], lambda: None, told=False)
 
 
 def _run(aws: Aws, argv: list[str], begun: Callable[[], None], *, told: bool) -> Spent:
     """Everything in a process of its own, so that none waits for the lock of this Python, which is the server's."""
-    settings = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    settings = {**os.environ, "PYTHONPATH": str(BENCHMARKS.parent)}
     with aws.counting() as calls:
         began = time.perf_counter()
         process = subprocess.Popen(
@@ -111,6 +115,18 @@ def _run(aws: Aws, argv: list[str], begun: Callable[[], None], *, told: bool) ->
 
 def _is_write(call: Any) -> bool:
     return str(call.name).partition(".")[2].removeprefix("Batch").startswith(_WRITES)
+
+
+def packages(*more: str) -> str:
+    """The versions of what a benchmark stands on."""
+    try:
+        return ", ".join(f"{package} {version(package)}" for package in ("moto", "botocore", "awswrangler", *more))
+    except PackageNotFoundError as error:
+        raise SystemExit(f"{error.name} is missing: pip install -e '.[dev]' awswrangler") from None
+
+
+def talk(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def fail_unless(found: object, expected: object, what: str) -> None:

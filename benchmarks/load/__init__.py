@@ -1,0 +1,1 @@
+"""What it takes to keep the hot days in the warehouse equal to the lake."""
