@@ -58,8 +58,7 @@ def _tables(glue: Any, database: str, make: bool) -> list[dict[str, Any]]:
     except ClientError:
         if make:
             glue.create_database(DatabaseInput={"Name": database})
-            return []
-        return []  # Redshift looks when the schema is first used
+        return []  # where it is not there, Redshift says so when the schema is first used
     pages = glue.get_paginator("get_tables").paginate(DatabaseName=database)
     return [table for page in pages for table in page["TableList"] if table.get("TableType") != "VIRTUAL_VIEW"]
 

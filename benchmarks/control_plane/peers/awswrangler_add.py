@@ -10,7 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
-import awswrangler  # type: ignore[import-not-found,import-untyped,unused-ignore]
+import awswrangler
 import boto3
 
 from clickctl.plan.tables import COLUMNS

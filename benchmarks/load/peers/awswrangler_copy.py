@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-import awswrangler  # type: ignore[import-not-found,import-untyped,unused-ignore]
+import awswrangler
 import redshift_connector
 
 TEXTS = ("click_id", "user_id", "session_id", "action", "page_url", "attrs")
