@@ -226,7 +226,7 @@ class RedshiftWarehouse:
 
 @contextmanager
 def _not_interrupted() -> Iterator[None]:
-    """Ctrl-C waits: whoever is interrupted while committing could not tell what became of it."""
+    """Ctrl-C waits, and SIGTERM: whoever is interrupted while committing could not tell what became of it."""
     asked = False
 
     def note(number: int, frame: object) -> None:
@@ -234,11 +234,11 @@ def _not_interrupted() -> Iterator[None]:
         asked = True
 
     main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGINT, note) if main else None
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM) if main}
     try:
         yield
     finally:
-        if main:
-            signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     if asked:
         raise KeyboardInterrupt

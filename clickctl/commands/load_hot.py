@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,6 +96,7 @@ def _report(options: Root, config: Config, asked: _Asked, moment: datetime) -> H
         options.talk.say("waiting", "Another load is at work: waiting for it to end.")
 
     sql, warehouse = hot_sql(config), warehouse_for(config, waiting if asked.wait else None)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: rolled back, and said so
     run = f"{moment:%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
     publisher = publisher_for(config.lake, config.aws)
     loader = Loader(publisher, warehouse, sql, config.quality, first, lambda: now().replace(tzinfo=None), run)

@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -88,19 +90,38 @@ def test_a_night_of_loading_ends_with_the_lake_in_the_warehouse(site: Site) -> N
     assert site.pages() == ["/c"]
 
 
-def test_ctrl_c_during_a_copy_rolls_back_and_says_so(site: Site) -> None:
+@contextmanager
+def command(site: Site) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """load-hot, held back until the block has ended; then what it said."""
+    held, said = threading.Event(), []
+    site.standin.faults.call("^SELECT table_name", lambda statement: held.wait(60))
+    env = {**os.environ, "PYTHONPATH": str(REPO), "CLICKCTL_CONFIG": str(site.shell().config)}
+    argv = [sys.executable, "-m", "clickctl", "load-hot"]
+    with subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        yield process, said
+        held.set()
+        said.append(process.communicate()[1])
+
+
+def test_ctrl_c_during_a_commit_waits_for_its_answer(site: Site) -> None:
+    site.load("--create-tables")
+    site.put(HOUR, "/a")
+    with command(site) as (process, said):
+        site.standin.faults.call("^COMMIT$", lambda statement: process.send_signal(signal.SIGINT))
+    assert process.returncode == 130
+    assert f"Interrupted. {YESTERDAY} was committed. 0 of 1 days were done before." in said[0]
+    assert site.pages() == ["/a"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_during_a_copy_rolls_back_and_says_so(site: Site, number: signal.Signals) -> None:
     site.put(HOUR, "/a")
     site.load("--create-tables")
     site.put(HOUR, "/b")
-    shell = site.shell()
-    env = {**os.environ, "PYTHONPATH": str(REPO), "CLICKCTL_CONFIG": str(shell.config)}
-    command: list[subprocess.Popen[str]] = []
-    rule = site.standin.faults.mid_copy("^COPY stage_facts", lambda statement: command[0].send_signal(signal.SIGINT))
-    argv = [sys.executable, "-m", "clickctl", "load-hot"]
-    command.append(subprocess.Popen(argv, env=env, stdout=-3, stderr=-1, text=True))
-    _, said = command[0].communicate()
-    assert (rule.met, command[0].returncode) == (1, 130)
-    assert f"Interrupted. {YESTERDAY} was rolled back. 0 of 1 days were done before." in said
+    with command(site) as (process, said):
+        site.standin.faults.mid_copy("^COPY stage_facts", lambda statement: process.send_signal(number))
+    assert process.returncode == 130
+    assert f"Interrupted. {YESTERDAY} was rolled back. 0 of 1 days were done before." in said[0]
     assert site.pages() == ["/a"]
     site.load()
     assert site.pages() == ["/b"]
