@@ -27,7 +27,7 @@ COMMANDS = {
     "run-partition": "Run one hour or one day; its rows are replaced.",
     "backfill": "Bring a range of hours up to date.",
     "register-partitions": "Tell query engines what the lake holds.",
-    "load-hot": "Keep the last days in the warehouse equal to the lake.",
+    "load-hot": "Keep the last days in the warehouse as in the lake.",
     "status": "Show the state of every hour of a range.",
     "doctor": "Look at everything the configuration names.",
     "init": "Write a configuration for a lake of folders.",

@@ -147,4 +147,6 @@ def test_the_files_come_with_the_package(tmp_path: Path) -> None:
         patch.chdir(REPO)
         wheel = build.build_wheel(str(tmp_path))
     names = zipfile.ZipFile(tmp_path / wheel).namelist()
-    assert {f"clickctl/sql/{path.name}" for path in (REPO / "clickctl/sql").iterdir()} <= set(names)
+    files = {str(path.relative_to(REPO)) for path in (REPO / "clickctl/sql").rglob("*.sql")}
+    assert len(files) > 30
+    assert files <= set(names)

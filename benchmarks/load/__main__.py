@@ -81,14 +81,16 @@ def _steps(
 def table(found: Mapping[str, Steps]) -> str:
     rows = []
     for title in (FIRST, AGAIN, RERUN, FULL):
-        rows.append([title.upper(), *[""] * 6])
-        rows += [_row(name, steps[title]) for name, steps in found.items() if title in steps]
-    return markdown(["", "s", "statements", "COPY", "kB copied", "rows too many", "rows missing"], rows)
+        rows.append([title.upper(), *[""] * 7])
+        first = found[OURS][title].spent.wall
+        rows += [_row(name, steps[title], first) for name, steps in found.items() if title in steps]
+    return markdown(["", "s", "s ÷ first", "statements", "COPY", "kB copied", "rows too many", "rows missing"], rows)
 
 
-def _row(name: str, step: Step) -> list[str]:
+def _row(name: str, step: Step, first: float) -> list[str]:
     counts = (step.statements, step.copies, step.copied_bytes // 1000, step.too_many, step.missing)
-    return [name, f"{step.spent.wall:.1f}", *(f"{count:,}" for count in counts)]
+    wall = step.spent.wall
+    return [name, f"{wall:.1f}", f"{wall / first:.2f}", *(f"{count:,}" for count in counts)]
 
 
 def broken(steps: Steps) -> list[str]:

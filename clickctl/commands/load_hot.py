@@ -61,7 +61,7 @@ def command(
     wait: Annotated[bool, typer.Option("--wait", help="Wait for another load to end, instead of exit code 4.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")] = False,
 ) -> None:
-    """Keep the last days in the warehouse equal to the lake.
+    """Keep the last days in the warehouse as in the lake.
 
     Loads the event-days whose files changed, each in one transaction, and gives up those that left
     the window. Redshift on aws, a DuckDB file on the local backend. Safe to repeat, and from cron.
