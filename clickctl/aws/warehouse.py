@@ -174,7 +174,12 @@ class RedshiftWarehouse:
             raise
 
     def _lock(self, session: CopySession, lost: bool) -> None:
-        """Only one load at a time is past this. LOCK has no NOWAIT in Redshift, so its time is limited."""
+        """Only one load at a time is past this. LOCK has no NOWAIT in Redshift, so its time is limited.
+
+        What the load before us committed is seen from here on: a transaction has its snapshot from its
+        first SELECT, DML or CREATE TABLE, and LOCK is none of these
+        (https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html).
+        """
         seconds = _AFTER_LOSS_SECONDS if lost else _LOCK_SECONDS
         session.run(f"SET statement_timeout TO {seconds * 1000}")
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,6 +35,15 @@ def hot(hot_redshift: Hot) -> Hot:
     return hot_redshift
 
 
+@pytest.fixture(params=["serializable", "snapshot"])
+def isolation(request: pytest.FixtureRequest, standin: Standin) -> Iterator[None]:
+    """Redshift's two kinds of database: what holds under the weaker one holds by the lock alone."""
+    standin.isolation = request.param
+    yield
+    standin.isolation = "serializable"
+
+
+@pytest.mark.usefixtures("isolation")
 def test_of_two_loads_at_once_one_works_and_the_other_says_so_at_once(hot: Hot, standin: Standin) -> None:
     other: list[Any] = []
     standin.faults.mid_copy("^COPY stage_facts", lambda statement: other.append(hot.load(load_id="second")))
@@ -56,6 +66,7 @@ def test_a_load_that_has_to_stop_takes_nothing_from_the_one_at_work(hot: Hot, st
     assert [len(page) for page in hot.pages()] == [2, 2, 2048]
 
 
+@pytest.mark.usefixtures("isolation")
 def test_a_load_that_waits_finds_the_work_done(hot: Hot, standin: Standin) -> None:
     waits, reports = threading.Event(), []
     second = threading.Thread(
