@@ -6,7 +6,7 @@ The statements are files of sql/hot. Whoever calls has begun a transaction, hold
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from clickctl.domain.errors import RunFailed
 from clickctl.domain.hours import Day
 from clickctl.plan.hot import DayPlan, Load
 from clickctl.sqlfiles import statement
-from clickctl.warehouse import CopyFile, LoadOrder, Moved
+from clickctl.warehouse import CopyFile, LoadOrder, Moved, WarehouseSeen
 
 TABLES = ("facts", "users", "user_days", "first_seen", "loads", "lock")
 """Those that `create_<name>.sql` makes."""
@@ -54,19 +54,37 @@ class HotSql:
         """The names and types that one of TABLES has when it is made."""
         return tuple(_COLUMN.findall(self.text(f"create_{name}")))
 
+    def lacking(self, columns: Mapping[str, object]) -> tuple[str, ...]:
+        """Those of TABLES that are not among the tables of the warehouse."""
+        return tuple(name for name in TABLES if self.table(name) not in columns)
+
     @staticmethod
     def forgetting(tables: Collection[str]) -> bool:
         """Whether the bookkeeping tells of rows that are gone, once these tables are made."""
         return "loads" not in tables and not _HOLDING.isdisjoint(tables)
 
-    def create(self, session: Session, tables: Collection[str]) -> None:
-        """Make these of TABLES. Days whose rows were in one that was dropped are to be loaded again."""
+    def seen(self, session: Session, columns_sql: str) -> WarehouseSeen:
+        """What is there, by a statement that gives table, column and type."""
+        columns: dict[str, list[tuple[str, str]]] = {}
+        for table, column, kind in session.run(columns_sql, (self.schema,)):
+            columns.setdefault(table, []).append((column, kind))
+        loads = session.run(self.text("loads")) if self.table("loads") in columns else ()
+        found = {table: tuple(of_table) for table, of_table in columns.items()}
+        return WarehouseSeen(found, {load.day: load for load in map(_load, loads)})
+
+    def create(self, session: Session, there: WarehouseSeen) -> None:
+        """Make what is missing. Days whose rows were in a table that was dropped are to be loaded again.
+
+        Where the bookkeeping itself was, rows of days that it would never tell of must not stay.
+        """
+        tables = self.lacking(there.columns)
         for name in tables:
             session.run(self.text(f"create_{name}"))
         if self.forgetting(tables):
             session.run(self.text("forget_loads"))
-        if "user_days" in tables and "users" not in tables:
-            session.run(self.text("forget_users"))
+        lost = _HOLDING if "loads" in tables else {"users"} if "user_days" in tables else set()
+        for name in sorted(lost.difference(tables)):
+            session.run(self.text(f"forget_{name}"))
 
     def load(self, session: Session, order: LoadOrder, still: Callable[[], None]) -> Load:
         """Replace the rows of a day. Raises Moved, or RunFailed where the files are not as the ledger says."""
@@ -115,9 +133,6 @@ class HotSql:
         self._unstage(session, "stage_users", "touched")
         return int(session.run(self.text("count_users"))[0][0])
 
-    def loads(self, session: Session) -> dict[Day, Load]:
-        return {load.day: load for load in map(_load, session.run(self.text("loads")))}
-
     def load_of(self, session: Session, day: Day) -> Load | None:
         rows = session.run(self.text("load_of"), (day.date,))
         return _load(rows[0]) if rows else None
@@ -125,7 +140,7 @@ class HotSql:
     def _unmoved(self, session: Session, plan: DayPlan) -> None:
         now = self.load_of(session, plan.day)
         if (now and now.load_id) != (plan.loaded and plan.loaded.load_id):
-            raise Moved(f"{plan.day} was loaded by somebody else meanwhile")
+            raise Moved("another load has changed it meanwhile")
 
     def _stage(self, session: Session, table: str, day: Day | None, files: Sequence[CopyFile]) -> None:
         session.run(self.text(f"stage_{table}"))

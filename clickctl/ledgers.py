@@ -52,7 +52,15 @@ def first_arrival(first: Day, rules: QualityRules) -> Day:
 def _ledger_days(publisher: Publisher) -> list[Day]:
     prefix = publisher.roots.processed
     keys = (info.location.removeprefix(prefix) for info in publisher.lake.list(f"{prefix}/_ledger/"))
-    return sorted(Day(date(*map(int, match.groups()))) for key in keys if (match := _LEDGER.fullmatch(key)))
+    return sorted(day for key in keys if (match := _LEDGER.fullmatch(key)) and (day := _day(*map(int, match.groups()))))
+
+
+def _day(year: int, month: int, number: int) -> Day | None:
+    """None for what is no date, and so no ledger of ours."""
+    try:
+        return Day(date(year, month, number))
+    except ValueError:
+        return None
 
 
 def _read(publisher: Publisher, day: Day) -> Ledger | str:

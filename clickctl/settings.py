@@ -101,6 +101,10 @@ class GlueSettings:
         return DPUS[self.worker_type] * self.workers
 
 
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,126}")
+_OURS = ("all_clicks", "stage_facts", "stage_users", "touched", "earlier")
+
+
 @dataclass(frozen=True)
 class CatalogSettings:
     """Where the tables are known: a Glue database, or on the local backend a DuckDB file (`path`)."""
@@ -110,6 +114,17 @@ class CatalogSettings:
     users: str = "dim_users"
     users_view: str = "users"
     path: str = ""
+
+    def __post_init__(self) -> None:
+        """Glue and Redshift fold names to lower case and tell them so: others would never be found again."""
+        names = {name: getattr(self, name) for name in ("facts", "users", "users_view")}
+        for name, value in names.items():
+            if not _NAME.fullmatch(value):
+                raise ValueError(f"{name}: {value!r} is not made of lower-case letters, digits and underscores")
+            if value.startswith("clickctl_") or value in _OURS:
+                raise ValueError(f"{name}: {value!r} is the name of another table or view of clickctl's")
+        if len(set(names.values())) < len(names):
+            raise ValueError("facts, users and users_view must be three names")
 
 
 @dataclass(frozen=True)
@@ -130,7 +145,6 @@ TLS = ("verify-full", "verify-ca", "off")
 
 _HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}")
-_NAME = re.compile(r"[a-z_][a-z0-9_]{0,126}")
 _ROLES = re.compile(r"default|arn:aws[a-z-]*:iam::\d{12}:role/[^\s',]+(,arn:aws[a-z-]*:iam::\d{12}:role/[^\s',]+)*")
 
 

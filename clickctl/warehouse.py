@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -66,8 +66,8 @@ class Warehouse(Protocol):
 
     def observe(self) -> WarehouseSeen: ...
 
-    def create(self, tables: Collection[str]) -> None:
-        """Make these tables (names of hotsql.TABLES), and what goes with them."""
+    def create(self) -> None:
+        """Make the tables that are missing, and what goes with them."""
         ...
 
     def ready(self) -> None:

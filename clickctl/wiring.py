@@ -111,6 +111,9 @@ def warehouse_for(config: Config, waiting: Callable[[], None] | None = None) -> 
         from clickctl.aws.warehouse import RedshiftWarehouse
 
         return RedshiftWarehouse(config, sql, lake_for(config.lake, config.aws), waiting)
+    if config.lake.processed.startswith("s3://"):
+        hint = 'Set backend = "aws" and [redshift].'
+        raise ConfigError("The local backend's warehouse copies from folders, not from s3://.", hint=hint)
     _require("duckdb", "pyarrow", extra="local")
     from clickctl.local.warehouse import DuckWarehouse, warehouse_file
 

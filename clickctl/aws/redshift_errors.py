@@ -47,7 +47,8 @@ class DriverError(Exception):
 # - 1023, 1018: https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
 # - conflict with concurrent transaction, under snapshot isolation: aws/amazon-redshift-jdbc-driver#147
 # - table <id> dropped by concurrent transaction: Redshift's cluster version history
-_AGAIN = ("40001", "40P01", "53300", "57P03")
+_AGAIN = ("40001", "40P01", "42P07", "23505", "53300", "57P03")
+"""42P07 and 23505: two made the same table at once, though each said IF NOT EXISTS."""
 _CONFLICT = re.compile(
     r"^10(18|23)\b|serializable isolation violation|conflict with concurrent transaction|concurrent(ly)? update|"
     r"dropped by concurrent transaction|could not open relation|deadlock detected",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -54,24 +54,23 @@ class RedshiftWarehouse:
         return f"Redshift {at}, {self._settings.database}.{self._settings.schema}"
 
     def observe(self) -> WarehouseSeen:
-        def read(session: CopySession) -> WarehouseSeen:
-            columns: dict[str, list[tuple[str, str]]] = {}
-            for table, column, kind in session.run(self._sql.text("columns"), (self._sql.schema,)):
-                columns.setdefault(table, []).append((column, kind))
-            loads = self._sql.loads(session) if self._sql.table("loads") in columns else {}
-            return WarehouseSeen({table: tuple(found) for table, found in columns.items()}, loads)
+        return self._repeated("The warehouse's tables", lambda lost: self._seen(self._session()))
 
-        return self._repeated("The warehouse's tables", lambda lost: read(self._session()))
+    def _seen(self, session: CopySession) -> WarehouseSeen:
+        return self._sql.seen(session, self._sql.text("columns"))
 
-    def create(self, tables: Collection[str]) -> None:
-        def make(session: CopySession) -> None:
-            self._sql.create(session, tables)
-
+    def create(self) -> None:
+        """The lock first, by itself: under it, what another load has made meanwhile is seen."""
         self.ready()
-        if tables:
-            self._transaction("The tables", make, lambda session: None, locking=False)
+        what = "The tables"
+        self._repeated(what, lambda lost: self._session().run(self._sql.text("create_lock")))
+        self._transaction(what, lambda session: self._sql.create(session, self._seen(session)), lambda session: None)
         if self._settings.external_schema:
-            self._repeated("The external schema", lambda lost: self._create_external())
+            try:
+                self._repeated("The external schema", lambda lost: self._create_external())
+            except ClickctlError as error:
+                error.changed = "The tables are there; the external schema, or the view over it, is as before."
+                raise
 
     def _create_external(self) -> None:
         """Outside a transaction: each statement may be repeated."""
@@ -135,10 +134,7 @@ class RedshiftWarehouse:
             self._reached = True
         return CopySession(self._connection, self._lake, self._config.lake.processed, self._settings.copy_role)
 
-    def _transaction(
-        self, what: str, work: Callable[[CopySession], T], landed: Callable[[CopySession], T | None], *,
-        locking: bool = True,
-    ) -> T:  # fmt: skip
+    def _transaction(self, what: str, work: Callable[[CopySession], T], landed: Callable[[CopySession], T | None]) -> T:
         """Run `work` in a transaction and commit, all of it again where that helps.
 
         Where the connection was lost, perhaps while committing, `landed` says under the lock, so when
@@ -150,8 +146,7 @@ class RedshiftWarehouse:
             nonlocal committed, unsure
             session = self._session()
             session.run("BEGIN")
-            if locking:
-                self._lock(session, lost)
+            self._lock(session, lost)
             if lost and (found := landed(session)) is not None:
                 session.run("ROLLBACK")
                 return found
@@ -166,7 +161,7 @@ class RedshiftWarehouse:
         try:
             return self._repeated(what, attempt)
         except KeyboardInterrupt as stop:
-            stop.add_note(f"{what} was {'committed' if committed else 'rolled back'}.")
+            stop.add_note(f"{what}: {'committed' if committed else 'rolled back'}.")
             raise
         except ClickctlError as error:
             unknown = unsure and trouble(error) is Trouble.LOST

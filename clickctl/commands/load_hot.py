@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -20,6 +20,7 @@ from clickctl.render.console import show, show_json
 
 if TYPE_CHECKING:
     from clickctl.config import Config
+    from clickctl.loading import Loader
     from clickctl.plan.hot_report import DayDone, HotReport
 
 _LEAST, _MOST = 7, 30
@@ -80,61 +81,81 @@ def command(
     asked = _Asked(days or 0, day or [], full, create_tables, rebuild_users, dry_run, wait)
     report = _report(options, config, asked, now())
     _show(options, report)
-    options.finish(report.exit_code, changed=report.changes or rebuild_users)
+    options.finish(report.exit_code, changed=report.changes)
 
 
 def _report(options: Root, config: Config, asked: _Asked, moment: datetime) -> HotReport:
-    from clickctl.loading import Loader
     from clickctl.plan.hot_report import hot_report
-    from clickctl.wiring import hot_sql, publisher_for, warehouse_for
 
-    hot_days = asked.days or config.redshift.hot_days
-    first = Day(moment.date()).plus(1 - hot_days)
-    only = _chosen(asked.only, first, moment)
+    loader, hot_days = _loader(options, config, asked, moment)
+    warehouse = loader.warehouse
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: rolled back, and said so
+    with closing(warehouse):
+        with nothing_changed():
+            only = _chosen(asked.only, loader.first, moment)
+            planned = loader.plan(only=only, full=asked.full, create=asked.create_tables)
+        names = tuple(map(loader.sql.table, planned.tables))
+        report = partial(hot_report, warehouse.name, planned.plan, hot_days, tables=names,
+                         rebuild=asked.rebuild_users, command=asked.again)  # fmt: skip
+        if asked.dry_run:
+            return report(None, planned.loads, moment)
+        if asked.create_tables:
+            warehouse.create()
+            options.talk.say("created", f"Made in the warehouse: {', '.join(names) or 'nothing new'}.", tables=names)
+        done: dict[Day, DayDone] = {}
+
+        def tell(day: DayDone) -> None:
+            done[day.plan.day] = day
+            _tell(options, day)
+
+        with _kept(names, done):
+            loader.execute(planned.plan, tell)
+            users = loader.rebuild_users() if asked.rebuild_users else None
+            return report(done, warehouse.observe().loads if done else planned.loads, now(), users=users)
+
+
+def _loader(options: Root, config: Config, asked: _Asked, moment: datetime) -> tuple[Loader, int]:
+    """And how many days the window has."""
+    from clickctl.loading import Loader
+    from clickctl.wiring import hot_sql, publisher_for, warehouse_for
 
     def waiting() -> None:
         options.talk.say("waiting", "Another load is at work: waiting for it to end.")
 
-    sql, warehouse = hot_sql(config), warehouse_for(config, waiting if asked.wait else None)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: rolled back, and said so
-    run = f"{moment:%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
+    hot_days = asked.days or config.redshift.hot_days
+    first = Day(moment.date()).plus(1 - hot_days)
+    warehouse = warehouse_for(config, waiting if asked.wait else None)
     publisher = publisher_for(config.lake, config.aws)
-    loader = Loader(publisher, warehouse, sql, config.quality, first, lambda: now().replace(tzinfo=None), run)
-    try:
-        with nothing_changed():
-            planned = loader.plan(only=only, full=asked.full, create=asked.create_tables)
-        names = tuple(sql.table(name) for name in planned.tables)
-        report = partial(hot_report, warehouse.name, planned.plan, hot_days, tables=names, command=asked.again)
-        if asked.dry_run:
-            return report(None, planned.loads, moment)
-        if asked.create_tables:
-            warehouse.create(planned.tables)
-            options.talk.say("created", f"Made in the warehouse: {', '.join(names) or 'nothing new'}.", tables=names)
-        done = loader.execute(planned.plan, lambda day: _tell(options, day))
-        with _kept(done):
-            users = loader.rebuild_users() if asked.rebuild_users else None
-            return report(done, warehouse.observe().loads if done else planned.loads, now(), users=users)
-    finally:
-        warehouse.close()
+    run = f"{moment:%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
+    return Loader(publisher, warehouse, hot_sql(config), config.quality, first, lambda: now().replace(tzinfo=None),
+                  run, asked.again), hot_days  # fmt: skip
 
 
 @contextmanager
-def _kept(done: Mapping[Day, DayDone]) -> Iterator[None]:
-    """For what comes after the days: an error of it does not undo them, and says so."""
+def _kept(tables: Sequence[str], done: Mapping[Day, DayDone]) -> Iterator[None]:
+    """An error, or Ctrl-C, does not undo what was done before it, and says so."""
     try:
         yield
-    except ClickctlError as error:
-        if days := [str(day) for day, end in done.items() if not end.error]:
-            error.changed = f"Done before that, and kept: {', '.join(sorted(days))}."
+    except (ClickctlError, KeyboardInterrupt) as stop:
+        kept = [*tables, *sorted(str(day) for day, end in done.items() if not end.error)]
+        text = f"Done before that, and kept: {', '.join(kept)}."
+        if kept and isinstance(stop, ClickctlError):
+            stop.changed = text
+        elif kept:
+            stop.add_note(text)
         raise
 
 
 def _tell(options: Root, done: DayDone) -> None:
+    from clickctl.plan.hot_report import told
     from clickctl.render.hot import day_line
 
     day = done.plan
-    options.talk.say("day_failed" if done.error else "day_loaded", day_line(done), day=day.day, verdict=day.verdict,
-                     seconds=round(done.seconds, 3))  # fmt: skip
+    fields = {"day": day.day, "verdict": day.verdict, "seconds": round(done.seconds, 3)}
+    if done.error:
+        options.talk.say("day_failed", day_line(done), **fields, reason=told(done.error), hint=done.error.hint)
+    else:
+        options.talk.say("day_done", day_line(done), **fields)
 
 
 def _chosen(words: Collection[str], first: Day, moment: datetime) -> list[Day]:

@@ -199,11 +199,13 @@ def _views(ports: Ports, today: Day, subject: Subject) -> Check:
 
 def _warehouse(warehouse: Callable[[], Warehouse], sql: HotSql, today: Day, subject: Subject) -> Check:
     """The hot days, if anybody loads them."""
-    if not Path(subject.resource).exists():
-        return subject.skipped(f"none made yet; {MAKE_TABLES} would")
     try:
         seen = warehouse().observe()
     except Locked:
         return subject.skipped("in use by another process, perhaps a load")
+    if not seen.columns:
+        return subject.skipped(f"none made yet; {MAKE_TABLES} would")
+    if not os.access(subject.resource, os.W_OK):
+        return subject.fail("may be read and not be written", "Give this account leave to write the file.")
     check = tables_told(subject, {sql.table(name): sql.columns(name) for name in TABLES}, seen.columns)
     return subject.ok(f"{check.seen}; {freshness_seen(seen.loads, today)}") if check.verdict is Verdict.OK else check

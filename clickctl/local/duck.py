@@ -8,6 +8,11 @@ from contextlib import contextmanager
 from clickctl.domain.errors import CommitConflict, LakeError
 
 
+def first_line(error: Exception) -> str:
+    """What it says, as a sentence."""
+    return str(error).splitlines()[0].rstrip(".") + "."
+
+
 @contextmanager
 def told(what: str, hint: str) -> Iterator[None]:
     """Errors of DuckDB as ours."""
@@ -16,7 +21,7 @@ def told(what: str, hint: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        text = str(error).splitlines()[0]
+        text = first_line(error)
         if "set lock on file" in text:
             raise CommitConflict(
                 f"{what} is in use by another process: {text}", hint="Close it there, then run the same command again."

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from clickctl.domain.errors import CommitConflict, Locked
+from clickctl.domain.errors import CommitConflict, LakeError, Locked, RunFailed
 from clickctl.domain.hours import Day
+from clickctl.domain.layout import owner_of
 from clickctl.hotsql import HotSql
-from clickctl.local.duck import told
+from clickctl.local.duck import first_line, told
 from clickctl.plan.hot import DayPlan, Load
 from clickctl.settings import LakeRoots
 from clickctl.warehouse import CopyFile, LoadOrder, WarehouseSeen
@@ -37,6 +38,22 @@ def warehouse_file(roots: LakeRoots, path: str) -> str:
     return os.path.abspath(os.path.expanduser(path)) if path else f"{roots.processed}/_warehouse.duckdb"
 
 
+def exists(path: str) -> bool:
+    """Whether the file is there. Raises LakeError where that cannot be told."""
+    with _reached(path), suppress(FileNotFoundError, NotADirectoryError):
+        os.stat(path)
+        return True
+    return False
+
+
+@contextmanager
+def _reached(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise LakeError(f"{path}: its folder cannot be used: {error.strerror}.", hint=_HINT) from error
+
+
 @dataclass(frozen=True)
 class DuckWarehouse:
     """Whoever has the file open keeps all others out, which DuckDB sees to: that is the lock of a load.
@@ -54,18 +71,14 @@ class DuckWarehouse:
         return self.path
 
     def observe(self) -> WarehouseSeen:
-        if not os.path.exists(self.path):
+        if not exists(self.path):
             return WarehouseSeen({}, {})
         with self._opened(read_only=True) as session:
-            columns: dict[str, list[tuple[str, str]]] = {}
-            for table, column, kind in session.run(_COLUMNS, (self.sql.schema,)):
-                columns.setdefault(table, []).append((column, kind))
-            loads = self.sql.loads(session) if self.sql.table("loads") in columns else {}
-        return WarehouseSeen({table: tuple(found) for table, found in columns.items()}, loads)
+            return self.sql.seen(session, _COLUMNS)
 
-    def create(self, tables: Collection[str]) -> None:
+    def create(self) -> None:
         with self._transaction() as session:
-            self.sql.create(session, tables)
+            self.sql.create(session, self.sql.seen(session, _COLUMNS))
 
     def ready(self) -> None:
         return None
@@ -87,7 +100,8 @@ class DuckWarehouse:
 
     @contextmanager
     def _transaction(self) -> Iterator[DuckSession]:
-        os.makedirs(os.path.dirname(self.path), exist_ok=True)
+        with _reached(self.path):
+            os.makedirs(os.path.dirname(self.path), exist_ok=True)
         with self._opened(read_only=False) as session:
             session.run("BEGIN")
             try:
@@ -146,8 +160,16 @@ class DuckSession:
         return list(self.database.execute(sql, list(parameters)).fetchall())
 
     def copy(self, stage: str, day: Day | None, files: Sequence[CopyFile]) -> None:
-        places = ", ".join(f"'{_literal(file.location)}'" for file in files)
-        self.run(f"INSERT INTO {stage} SELECT * FROM read_parquet([{places}], hive_partitioning = false)")
+        """One after the other, so that the one that is damaged can be named."""
+        import duckdb
+
+        for file in files:
+            try:
+                source = f"read_parquet('{_literal(file.location)}', hive_partitioning = false)"
+                self.run(f"INSERT INTO {stage} SELECT * FROM {source}")
+            except duckdb.Error as error:
+                hint = f"clickctl run-partition {owner_of(file.location)} --force"
+                raise RunFailed(f"{file.location} cannot be loaded: {first_line(error)}", hint=hint) from error
 
 
 def in_duckdb(sql: str) -> str:

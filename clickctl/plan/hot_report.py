@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,8 +50,9 @@ class DayReport:
 class HotReport:
     """A run of load-hot. The window begins with `first`; `applied` is False for a dry run.
 
-    `tables` are those that were made, or would be. `newest_event` is the newest one in the warehouse
-    (ISO 8601, UTC), `age_seconds` how old it is. `users` is their number where they were rebuilt.
+    `tables` are those that were made, or would be. `rebuild_users` says that users were rebuilt, or
+    would be, `users` how many there are then. `newest_event` is the newest one in the warehouse (ISO
+    8601, UTC), `age_seconds` how old it is, 0 for one that is ahead of its time.
     """
 
     warehouse: str
@@ -62,6 +63,7 @@ class HotReport:
     days: tuple[DayReport, ...]
     newest_event: str
     age_seconds: float | None
+    rebuild_users: bool
     users: int | None
     next: str
     exit_code: int
@@ -69,24 +71,26 @@ class HotReport:
     @property
     def changes(self) -> bool:
         """Whether anything was, or would be, changed."""
-        return bool(self.tables) or self.users is not None or any(day.outcome in (DONE, PLANNED) for day in self.days)
+        return bool(self.tables) or self.rebuild_users or any(day.outcome in (DONE, PLANNED) for day in self.days)
 
 
 def hot_report(
     warehouse: str, plan: HotPlan, hot_days: int, done: Mapping[Day, DayDone] | None, loads: Mapping[Day, Load],
-    now: datetime, *, tables: tuple[str, ...] = (), users: int | None = None, command: str = "clickctl load-hot",
+    now: datetime, *, tables: tuple[str, ...] = (), rebuild: bool = False, users: int | None = None,
+    command: str = "clickctl load-hot",
 ) -> HotReport:  # fmt: skip
     """`done` has the days that were attempted, None for a dry run; `loads` is what the warehouse holds in the end.
 
-    `command` is the one that goes on with it.
+    `rebuild` says that users are rebuilt too; `command` is the one that goes on with it all.
     """
     days = tuple(_day(item, done) for item in plan.days)
     newest = max((load.newest_event for load in loads.values() if load.fingerprint), default=None)
-    age = None if newest is None else (now.replace(tzinfo=None) - newest).total_seconds()
+    age = None if newest is None else max(0.0, (now.replace(tzinfo=None) - newest).total_seconds())
     text = "" if newest is None else newest.isoformat() + "Z"
     code = _exit_code(plan, done)
-    following = _next(plan, days, done, f"Next: {command}", tables)
-    return HotReport(warehouse, plan.first, hot_days, done is not None, tables, days, text, age, users, following, code)
+    following = _next(plan, days, done, f"Next: {command}", tables, rebuild)
+    return HotReport(warehouse, plan.first, hot_days, done is not None, tables, days, text, age, rebuild, users,
+                     following, code)  # fmt: skip
 
 
 def _day(item: DayPlan, done: Mapping[Day, DayDone] | None) -> DayReport:
@@ -95,6 +99,7 @@ def _day(item: DayPlan, done: Mapping[Day, DayDone] | None) -> DayReport:
     if expired:
         files, rows, size = expired.files, expired.facts + expired.duplicates, expired.bytes
     end = (done or {}).get(item.day, DayDone(item))
+    item = end.plan  # what moved meanwhile was planned again
     load = end.load or (item.loaded if not (item.verdict == EXPIRE and item.day in (done or {})) else None)
     facts, duplicates, cut = (load.facts, load.duplicates, load.cut) if load else (0, 0, 0)
     error, hint = (told(end.error), end.error.hint) if end.error else ("", "")
@@ -133,7 +138,12 @@ def _exit_code(plan: HotPlan, done: Mapping[Day, DayDone] | None) -> int:
 
 
 def _next(
-    plan: HotPlan, days: tuple[DayReport, ...], done: Mapping[Day, DayDone] | None, again: str, tables: tuple[str, ...]
+    plan: HotPlan,
+    days: tuple[DayReport, ...],
+    done: Mapping[Day, DayDone] | None,
+    again: str,
+    tables: Collection[str],
+    rebuild: bool,
 ) -> str:
     for item in plan.held:
         if item.lake.torn:
@@ -142,6 +152,8 @@ def _next(
         return f"Next: {failed[0].hint}" if failed[0].hint else again
     if plan.held:
         return "Next: the same command, when that is done." if plan.held[0].lake.by else "Next: clickctl status"
-    if done is None and (plan.to_do or tables):
-        return again
+    if done is None:
+        return again if plan.to_do or tables or rebuild else "Nothing more to do."
+    if "clickctl_first_seen" in tables and not rebuild:
+        return f"{again} --rebuild-users"
     return "Nothing more to do."

@@ -58,6 +58,8 @@ def day_line(done: DayDone) -> str:
     day, took = done.plan.day, span(done.seconds)
     if done.error:
         return f"{day} failed: {told(done.error)}"
+    if not done.plan.changes:
+        return f"{day} unchanged: another load was quicker"
     if not done.load:
         return f"{day} given up: {done.plan.reason}, in {took}"
     rows = f"{plural(done.load.facts, 'fact')} of {plural(done.load.files, 'file')}"
@@ -73,6 +75,7 @@ def summary(report: HotReport) -> str:
         counts[word] = counts.get(word, 0) + 1
     told = [f"{plural(count, 'day')} {word}" for word, count in counts.items() if word]
     users = [f"{plural(report.users, 'user')} rebuilt"] if report.users is not None else []
+    users += ["users to rebuild"] if report.rebuild_users and not report.applied else []
     return f"{', '.join([*told, *users]) or 'No days with rows'}. {freshness(report)}"
 
 
@@ -90,4 +93,4 @@ def freshness(report: HotReport) -> str:
     """`Newest event 2026-01-05T13:59:59Z, 12 min 3 s old.`"""
     if report.age_seconds is None:
         return "The warehouse is empty."
-    return f"Newest event {report.newest_event}, {span(max(0.0, report.age_seconds))} old."
+    return f"Newest event {report.newest_event}, {span(report.age_seconds)} old."

@@ -90,6 +90,20 @@ def test_a_night_of_loading_ends_with_the_lake_in_the_warehouse(site: Site) -> N
     assert site.pages() == ["/c"]
 
 
+def test_a_commit_of_the_tables_that_was_not_heard_of_costs_nothing(site: Site) -> None:
+    site.put(HOUR, "/a")
+    site.standin.faults.cut_after("^COMMIT$")
+    site.load("--create-tables")
+    assert site.pages() == ["/a"]
+
+
+def test_tables_that_are_there_are_told_where_the_external_schema_is_refused(site: Site) -> None:
+    site.standin.faults.refuse("^CREATE EXTERNAL", "42501", "permission denied for database dev")
+    refused = site.load("--create-tables", code=3, external_schema="lake")
+    assert "The tables are there; the external schema, or the view over it, is as before." in refused.err
+    site.load()
+
+
 @contextmanager
 def command(site: Site) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """load-hot, held back until the block has ended; then what it said."""
@@ -109,7 +123,7 @@ def test_ctrl_c_during_a_commit_waits_for_its_answer(site: Site) -> None:
     with command(site) as (process, said):
         site.standin.faults.call("^COMMIT$", lambda statement: process.send_signal(signal.SIGINT))
     assert process.returncode == 130
-    assert f"Interrupted. {YESTERDAY} was committed. 0 of 1 days were done before." in said[0]
+    assert f"Interrupted. {YESTERDAY}: committed. Run the same" in said[0]
     assert site.pages() == ["/a"]
 
 
@@ -121,7 +135,7 @@ def test_ctrl_c_during_a_copy_rolls_back_and_says_so(site: Site, number: signal.
     with command(site) as (process, said):
         site.standin.faults.mid_copy("^COPY stage_facts", lambda statement: process.send_signal(number))
     assert process.returncode == 130
-    assert f"Interrupted. {YESTERDAY} was rolled back. 0 of 1 days were done before." in said[0]
+    assert f"Interrupted. {YESTERDAY}: rolled back. Run the same" in said[0]
     assert site.pages() == ["/a"]
     site.load()
     assert site.pages() == ["/b"]

@@ -62,11 +62,12 @@ class Hot:
         try:
             planned = loader.plan(only=[unit_from_name(day).day for day in only], full=full, create=create)
             if planned.tables:
-                warehouse.create(planned.tables)
+                warehouse.create()
             done: dict[Day, DayDone] = loader.execute(planned.plan, lambda day: None)
             users = loader.rebuild_users() if rebuild else None
             loads, now = warehouse.observe().loads, loader.clock().replace(tzinfo=UTC)
-            return hot_report(warehouse.name, planned.plan, self.hot_days, done, loads, now, users=users)
+            return hot_report(warehouse.name, planned.plan, self.hot_days, done, loads, now,
+                              rebuild=rebuild, users=users)  # fmt: skip
         finally:
             warehouse.close()
 

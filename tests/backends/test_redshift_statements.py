@@ -92,7 +92,7 @@ def test_spectrum_is_set_up_by_these_statements(
     hot.load()
     since = len(standin.statements)
     warehouse = hot.warehouse()
-    warehouse.create(())
+    warehouse.create()
     warehouse.close()
     check("spectrum", told(standin, since, hot))
 

@@ -190,7 +190,7 @@ def test_a_load_that_another_one_overtook_is_planned_again(hot: Hot) -> None:
     warehouse = hot.warehouse()
     loader = hot.loader(warehouse, "slow")
     planned = loader.plan(create=True)
-    warehouse.create(planned.tables)
+    warehouse.create()
     hot.load(load_id="quick")
     done = loader.execute(planned.plan, lambda day: None)
     warehouse.close()
@@ -225,6 +225,48 @@ def test_a_day_that_another_load_gave_up_is_nothing_left_to_do(hot: Hot) -> None
     warehouse.close()
     assert [(str(day), end.error) for day, end in done.items()] == [("2026-01-05", None), ("2026-01-04", None)]
     assert later.facts() == later.lake_facts()
+
+
+def test_tables_that_another_load_has_made_meanwhile_are_taken_as_they_are(hot: Hot) -> None:
+    fill(hot.small)
+    warehouse = hot.warehouse()
+    loader = hot.loader(warehouse, "slow")
+    planned = loader.plan(create=True)
+    assert len(planned.tables) == 6
+    hot.load(load_id="quick")
+    warehouse.create()
+    loader.execute(planned.plan, lambda day: None)
+    warehouse.close()
+    assert {row[8].partition("-")[0] for row in hot.loads()} == {"quick"}
+    hot.check()
+
+
+def test_rows_that_a_lost_bookkeeping_told_of_do_not_stay(hot: Hot) -> None:
+    fill(hot.small)
+    hot.load()
+    later = hot.on("2026-01-11")
+    later.ask(f'DROP TABLE "{hot.sql.schema}"."clickctl_loads"')
+    assert later.verdicts(later.load()) == {"2026-01-05": ("load", "done"), "2026-01-06": ("load", "done")}
+    later.check()
+
+
+def test_a_lake_that_is_not_there_empties_no_warehouse(hot: Hot) -> None:
+    fill(hot.small)
+    hot.load()
+    before = hot.facts(), hot.loads()
+    lake, roots = hot.small.lake, hot.small.roots
+    lake.delete([info.location for info in lake.list(f"{roots.processed}/_ledger/")])
+    with pytest.raises(ConfigError, match=r"There is no ledger under .*, and the warehouse holds 3 days"):
+        hot.load()
+    assert (hot.facts(), hot.loads()) == before
+
+
+def test_users_are_rebuilt_from_every_day_that_is_not_loaded(hot: Hot) -> None:
+    for day in ("2026-01-05", "2026-01-07"):
+        hot.small.put(f"{day}T10", "/a")
+        hot.small.run(f"{day}T10")
+    hot.load(only=["2026-01-07"], rebuild=True)
+    assert [row[1].day for row in hot.users()] == [5]
 
 
 @pytest.mark.parametrize("table", ["fact_clicks", "dim_users", "clickctl_user_days"])

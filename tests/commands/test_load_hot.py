@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -73,7 +74,9 @@ def test_a_session_of_loading_is_told_day_by_day(filled: Shell, file: Path) -> N
         f"{YESTERDAY} loaded: 4 facts of 4 files, in 0.1 s",
     ]
     told = re.fullmatch(
-        r"13 days without rows, 1 day loaded\. Newest event (\S+), .* old\. Nothing more to do\.", said[2]
+        r"13 days without rows, 1 day loaded\. Newest event (\S+), .* old\. "
+        r"Next: clickctl load-hot --create-tables --rebuild-users",
+        said[2],
     )
     assert told and told[1] == f"{YESTERDAY}T14:00:00.000001Z"
     assert rows(file, "SELECT count(*), count(DISTINCT user_id) FROM fact_clicks JOIN dim_users USING (user_id)") == [
@@ -101,7 +104,7 @@ def test_a_dry_run_changes_nothing_and_says_what_to_run(filled: Shell, file: Pat
 def test_json_has_stable_keys(filled: Shell) -> None:
     plain = filled("load-hot", "--create-tables", "--output", "json").json
     assert list(plain) == ["warehouse", "first", "hot_days", "applied", "tables", "days", "newest_event", "age_seconds",
-                           "users", "next", "exit_code"]  # fmt: skip
+                           "rebuild_users", "users", "next", "exit_code"]  # fmt: skip
     assert list(plain["days"][0]) == ["day", "verdict", "reason", "outcome", "files", "rows", "bytes", "facts",
                                       "duplicates", "cut", "seconds", "error", "hint"]  # fmt: skip
     assert plain["newest_event"] == f"{YESTERDAY}T14:00:00.000001Z"
@@ -180,7 +183,62 @@ def test_days_that_were_loaded_are_named_where_the_users_cannot_be_rebuilt(fille
     Path(roots.processed, "_ledger", "2020", "01", "01.json").write_text("{")
     failed = filled("load-hot", "--create-tables", "--rebuild-users", code=1)
     assert "error: The users were not rebuilt: The ledger " in failed.err
-    assert f"Done before that, and kept: {YESTERDAY}." in failed.err
+    assert f"clickctl_loads, clickctl_lock, {YESTERDAY}.\n" in failed.err.split("and kept: ")[1]
+
+
+def test_a_dry_run_names_the_rebuilding_of_users(filled: Shell) -> None:
+    filled("load-hot", "--create-tables")
+    planned = filled("load-hot", "--rebuild-users", "--dry-run", "--detailed-exitcode", code=10)
+    assert ", users to rebuild. " in planned.err
+    assert planned.err.endswith("Next: clickctl load-hot --rebuild-users\n")
+
+
+def test_the_reason_of_a_failed_day_is_in_the_log(filled: Shell, roots: LakeRoots) -> None:
+    filled("load-hot", "--create-tables")
+    for path in Path(roots.processed, "fact_clicks").rglob("*.parquet"):
+        path.unlink()
+    failed = filled("load-hot", "--full", "--log-format", "json", code=1)
+    [line] = [line for line in map(json.loads, failed.err.splitlines()) if line["event"] == "day_failed"]
+    assert "cannot be loaded: it is not there" in line["reason"]
+    assert line["hint"] == f"clickctl run-partition {YESTERDAY}T13 --force"
+
+
+def test_a_damaged_page_of_a_file_names_the_file_and_its_unit(filled: Shell, roots: LakeRoots) -> None:
+    filled("load-hot", "--create-tables")
+    path = sorted(Path(roots.processed, "fact_clicks").rglob("*.parquet"))[1]
+    data = bytearray(path.read_bytes())
+    data[4:80] = b"\xff" * 76
+    path.write_bytes(data)
+    failed = filled("load-hot", "--full", code=1)
+    assert f"{path} cannot be loaded: " in failed.err
+    assert failed.err.endswith(f"Next: clickctl run-partition {YESTERDAY}T14 --force\n")
+
+
+def test_the_next_command_has_the_words_that_were_given(filled: Shell) -> None:
+    refused = filled("load-hot", "--days", "30", "--full", code=3)
+    assert refused.err.endswith("next: clickctl load-hot --days 30 --full --create-tables\n")
+    made = filled("load-hot", "--days", "30", "--create-tables")
+    assert made.err.endswith("Next: clickctl load-hot --days 30 --create-tables --rebuild-users\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [("{folder}/clickctl.toml/x.duckdb", "its folder cannot be used: "), ("{folder}/clickctl.toml", "")],
+)
+def test_a_place_where_no_warehouse_can_be_is_told(filled: Shell, path: str, told: str) -> None:
+    env = {"CLICKCTL_REDSHIFT_PATH": path.format(folder=filled.folder)}
+    refused = filled("load-hot", "--create-tables", code=5, env=env)
+    assert refused.err.startswith(f"error: {env['CLICKCTL_REDSHIFT_PATH']}: {told}")
+    assert "next: Check the file and its folder, or name another one with [redshift] path." in refused.err
+
+
+def test_two_that_make_the_tables_at_once_both_end_well(filled: Shell, file: Path) -> None:
+    argv = [sys.executable, "-m", "clickctl", "load-hot", "--create-tables", "--wait"]
+    env = {**os.environ, "PYTHONPATH": str(REPO)}
+    both = [subprocess.Popen(argv, cwd=filled.folder, env=env, stdout=-3, stderr=-1, text=True) for _ in range(2)]
+    said = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert rows(file, "SELECT count(*) FROM fact_clicks") == [(4,)]
 
 
 def test_a_damaged_ledger_holds_the_days_it_may_concern(filled: Shell, roots: LakeRoots) -> None:

@@ -3,8 +3,11 @@
 CREATE OR REPLACE VIEW "${schema}"."all_clicks" AS
 SELECT click_id, event_time, user_id, session_id, action, page_url, json_serialize(attrs) AS attrs
 FROM "${schema}"."${facts}"
+WHERE CAST(event_time AS DATE) IN (SELECT day FROM "${schema}"."clickctl_loads" WHERE fingerprint <> '')
 UNION ALL
 SELECT DISTINCT click_id, event_time, user_id, session_id, action, page_url, attrs
 FROM "${external}"."${facts}"
-WHERE CAST(year || '-' || month || '-' || day AS DATE) NOT IN (SELECT day FROM "${schema}"."clickctl_loads")
+WHERE CAST(year || '-' || month || '-' || day AS DATE) NOT IN (
+  SELECT day FROM "${schema}"."clickctl_loads" WHERE fingerprint <> ''
+)
 WITH NO SCHEMA BINDING

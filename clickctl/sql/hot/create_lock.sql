@@ -1,5 +1,5 @@
 -- Never has rows. Whoever loads holds its lock, so that the other tables can be read all the while.
-CREATE TABLE "${schema}"."clickctl_lock" (
+CREATE TABLE IF NOT EXISTS "${schema}"."clickctl_lock" (
   unused BIGINT
 )
 DISTSTYLE ALL

@@ -1,2 +1,2 @@
--- Nobody knows any more which days they are of; each comes back with the days that are loaded again.
+-- Nobody knows any more which days they are of; each comes back with the days that are loaded.
 DELETE FROM "${schema}"."${users}"

@@ -4,7 +4,24 @@ WHERE database_name = current_database() AND schema_name = $1
 ORDER BY table_name, ordinal_position;
 -- public
 
+CREATE TABLE IF NOT EXISTS "public"."clickctl_lock" (
+  unused BIGINT
+)
+DISTSTYLE ALL;
+
 BEGIN;
+
+SET statement_timeout TO 3000;
+
+LOCK "public"."clickctl_lock";
+
+RESET statement_timeout;
+
+SELECT table_name, column_name, data_type
+FROM svv_redshift_columns
+WHERE database_name = current_database() AND schema_name = $1
+ORDER BY table_name, ordinal_position;
+-- public
 
 CREATE TABLE "public"."fact_clicks" (
   click_id VARCHAR(32) NOT NULL,
@@ -55,11 +72,6 @@ CREATE TABLE "public"."clickctl_loads" (
   loaded_at TIMESTAMP NOT NULL
 )
 DISTSTYLE ALL SORTKEY (day);
-
-CREATE TABLE "public"."clickctl_lock" (
-  unused BIGINT
-)
-DISTSTYLE ALL;
 
 COMMIT;
 

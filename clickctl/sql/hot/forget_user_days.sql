@@ -1,0 +1,1 @@
+DELETE FROM "${schema}"."clickctl_user_days"
