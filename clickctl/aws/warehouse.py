@@ -62,9 +62,13 @@ class RedshiftWarehouse:
     def create(self) -> None:
         """The lock first, by itself: under it, what another load has made meanwhile is seen."""
         self.ready()
-        what = "The tables"
-        self._repeated(what, lambda lost: self._session().run(self._sql.text("create_lock")))
-        self._transaction(what, lambda session: self._sql.create(session, self._seen(session)), lambda session: None)
+        what, missing = "The tables", self._sql.lacking(self.observe().columns)
+        if "lock" in missing:
+            self._repeated(what, lambda lost: self._session().run(self._sql.text("create_lock")))
+        if missing:
+            self._transaction(
+                what, lambda session: self._sql.create(session, self._seen(session)), lambda session: None
+            )
         if self._settings.external_schema:
             try:
                 self._repeated("The external schema", lambda lost: self._create_external())

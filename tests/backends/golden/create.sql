@@ -4,6 +4,12 @@ WHERE database_name = current_database() AND schema_name = $1
 ORDER BY table_name, ordinal_position;
 -- public
 
+SELECT table_name, column_name, data_type
+FROM svv_redshift_columns
+WHERE database_name = current_database() AND schema_name = $1
+ORDER BY table_name, ordinal_position;
+-- public
+
 CREATE TABLE IF NOT EXISTS "public"."clickctl_lock" (
   unused BIGINT
 )

@@ -1,16 +1,3 @@
-CREATE TABLE IF NOT EXISTS "public"."clickctl_lock" (
-  unused BIGINT
-)
-DISTSTYLE ALL;
-
-BEGIN;
-
-SET statement_timeout TO 3000;
-
-LOCK "public"."clickctl_lock";
-
-RESET statement_timeout;
-
 SELECT table_name, column_name, data_type
 FROM svv_redshift_columns
 WHERE database_name = current_database() AND schema_name = $1
@@ -19,8 +6,6 @@ ORDER BY table_name, ordinal_position;
 
 SELECT day, fingerprint, files, bytes, facts, duplicates, cut, newest_event, load_id, loaded_at
 FROM "public"."clickctl_loads";
-
-COMMIT;
 
 CREATE EXTERNAL SCHEMA IF NOT EXISTS "lake"
 FROM DATA CATALOG DATABASE 'clickstream'
