@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any, Protocol
 
 from clickctl.domain.errors import RunFailed
 from clickctl.domain.hours import Day
+from clickctl.domain.layout import loads_prefix
 from clickctl.plan.hot import DayPlan, Load
 from clickctl.sqlfiles import statement
-from clickctl.warehouse import CopyFile, LoadOrder, Moved, WarehouseSeen
+from clickctl.warehouse import CopyFile, LoadOrder, Moved, RebuildOrder, WarehouseSeen
 
 TABLES = ("facts", "users", "user_days", "first_seen", "loads", "lock")
 """Those that `create_<name>.sql` makes."""
@@ -30,8 +31,11 @@ class Session(Protocol):
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]: ...
 
-    def copy(self, stage: str, day: Day | None, files: Sequence[CopyFile]) -> None:
-        """Append the rows of these files, by position, to a staging table."""
+    def copy(self, stage: str, name: str, files: Sequence[CopyFile]) -> None:
+        """Append the rows of these files, by position, to a staging table.
+
+        `name`, relative to the processed root, begins the keys of what is put there for that.
+        """
         ...
 
 
@@ -90,7 +94,7 @@ class HotSql:
         """Replace the rows of a day. Raises Moved, or RunFailed where the files are not as the ledger says."""
         plan = order.plan
         self._unmoved(session, plan)
-        self._stage(session, "facts", plan.day, order.facts)
+        self._stage(session, "facts", _place(order), order.facts)
         load = self._measured(session, order)
         day = _span(plan.day)
         session.run(self.text("delete_facts"), day)
@@ -121,17 +125,21 @@ class HotSql:
         session.run(self.text("delete_load"), day)
         self._unstage(session, "touched")
 
-    def rebuild(self, session: Session, files: Sequence[CopyFile]) -> int:
-        """Reduce all users anew, and learn when they were first seen from these files of earlier days."""
-        self._stage(session, "users", None, files)
-        _same("rows copied", int(session.run(self.text("measure_users"))[0][0]), sum(f.rows for f in files))
+    def rebuild(self, session: Session, order: RebuildOrder, still: Callable[[], None]) -> int:
+        """Reduce all users anew, and learn when they were first seen from the files of days that are not loaded."""
+        if {_load(row).day for row in session.run(self.text("loads"))} != order.held:
+            raise Moved("another load has changed which days there are")
+        self._stage(session, "users", f"_loads/users/{order.load_id}", order.files)
+        _same("rows copied", int(session.run(self.text("measure_users"))[0][0]), sum(f.rows for f in order.files))
         session.run(self.text("delete_first_seen"))
         session.run(self.text("insert_first_seen"))
         session.run(self.text("stage_touched"))
         session.run(self.text("touch_all"))
         self._reduce(session)
         self._unstage(session, "stage_users", "touched")
-        return int(session.run(self.text("count_users"))[0][0])
+        users = int(session.run(self.text("count_users"))[0][0])
+        still()
+        return users
 
     def load_of(self, session: Session, day: Day) -> Load | None:
         rows = session.run(self.text("load_of"), (day.date,))
@@ -142,10 +150,10 @@ class HotSql:
         if (now and now.load_id) != (plan.loaded and plan.loaded.load_id):
             raise Moved("another load has changed it meanwhile")
 
-    def _stage(self, session: Session, table: str, day: Day | None, files: Sequence[CopyFile]) -> None:
+    def _stage(self, session: Session, table: str, name: str, files: Sequence[CopyFile]) -> None:
         session.run(self.text(f"stage_{table}"))
         if files:
-            session.copy(f"stage_{table}", day, files)
+            session.copy(f"stage_{table}", name, files)
 
     def _measured(self, session: Session, order: LoadOrder) -> Load:
         """The bookkeeping row, from what was copied; refused unless it is what the ledger says, of this day."""
@@ -161,7 +169,7 @@ class HotSql:
 
     def _load_users(self, session: Session, order: LoadOrder, load: Load) -> Load:
         day = (order.plan.day.date,)
-        self._stage(session, "users", order.plan.day, order.users)
+        self._stage(session, "users", _place(order), order.users)
         rows, cut = session.run(self.text("measure_users"))[0]
         _same("users copied", int(rows), sum(file.rows for file in order.users), order.plan.day)
         session.run(self.text("stage_touched"))
@@ -170,7 +178,7 @@ class HotSql:
         session.run(self.text("insert_user_days"), day)
         session.run(self.text("touch_day"), day)
         self._reduce(session)
-        return Load(**{**vars(load), "cut": load.cut + int(cut)})
+        return replace(load, cut=load.cut + int(cut))
 
     def _reduce(self, session: Session) -> None:
         """The rows of the users touched, from all hot days."""
@@ -180,6 +188,10 @@ class HotSql:
     def _unstage(self, session: Session, *names: str) -> None:
         for name in names:
             session.run(f"DROP TABLE {name}")
+
+
+def _place(order: LoadOrder) -> str:
+    return f"{loads_prefix(order.plan.day)}{order.load_id}"
 
 
 def _load(row: Sequence[Any]) -> Load:

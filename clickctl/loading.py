@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
-from clickctl.domain.errors import ClickctlError, CommitConflict, ConfigError, Locked, RunFailed
+from clickctl.domain.errors import ClickctlError, CommitConflict, ConfigError, Locked, RunFailed, Unreached
 from clickctl.domain.hours import Day, Unit
 from clickctl.domain.layout import FACTS, USERS, owner_of
 from clickctl.domain.ledger import Ledger
@@ -30,7 +30,7 @@ from clickctl.plan.hot import (
 from clickctl.plan.hot_report import DayDone
 from clickctl.plan.hot_tables import drift
 from clickctl.publish import Publisher
-from clickctl.warehouse import LoadOrder, Moved, Warehouse, WarehouseSeen
+from clickctl.warehouse import LoadOrder, Moved, RebuildOrder, Warehouse, WarehouseSeen
 
 _AT_ONCE = 16
 _TRIES = 3
@@ -116,12 +116,14 @@ class Loader:
                 hint="Check [lake] processed, and that it is mounted. For an empty lake, drop the tables.",
             )
         today = Day(self.clock().date())
-        return plan_hot(self.first, today, lake.days, seen.loads, only=only, full=full, unread=lake.unread)
+        reach = (self.first.date - first_arrival(self.first, self.rules).date).days
+        return plan_hot(self.first, today, lake.days, seen.loads, only=only, full=full, unread=lake.unread, reach=reach)
 
     def execute(self, plan: HotPlan, on_done: Callable[[DayDone], None]) -> dict[Day, DayDone]:
         """Each day in a transaction of its own, the newest first, those to be given up last.
 
-        A failure is its day's own; where another load is at work, or the settings are wrong, the rest is left.
+        A failure is its day's own; where another load is at work, the settings are wrong or the warehouse
+        cannot be reached, the rest is left.
         """
         if plan.to_do:
             self.warehouse.ready()
@@ -135,7 +137,7 @@ class Loader:
                 load, error = None, failure
             done[item.day] = DayDone(item, load, time.monotonic() - began, error)
             on_done(done[item.day])
-            if isinstance(error, (Locked, ConfigError)):
+            if isinstance(error, (Locked, ConfigError, Unreached)):
                 break
         return done
 
@@ -171,24 +173,40 @@ class Loader:
             self._still(item.lake)  # files that a run has replaced meanwhile fail in many ways
             raise
 
-    def _still(self, lake: DayFiles) -> None:
+    def _still(self, *days: DayFiles) -> None:
         """Raise Moved unless every file is as it was when it was planned: then it was so while it was copied."""
-        arrivals = {owner.day for file in lake.files if (owner := owner_of(file.key))}
+        arrivals = {owner.day for day in days for file in day.files if (owner := owner_of(file.key))}
         with ThreadPoolExecutor(_AT_ONCE, "ledger") as pool:
-            ledgers = list(pool.map(self.publisher.ledger, sorted(arrivals)))
-        now = days_of(ledgers, ()).get(lake.day, DayFiles(lake.day))
-        if now.fingerprint != lake.fingerprint or now.held:
-            raise Moved(now.held or "its files were replaced while they were read")
+            now = days_of(list(pool.map(self.publisher.ledger, sorted(arrivals))), ())
+        for day in days:
+            found = now.get(day.day, DayFiles(day.day))
+            if found.fingerprint != day.fingerprint or found.held:
+                raise Moved(found.held or "files were replaced while they were read")
 
     def rebuild_users(self) -> int:
-        """Learn from all earlier days of the lake when users were first seen; how many users the warehouse has."""
+        """Learn from all days that are not loaded when users were first seen; how many users the warehouse has."""
+        self.warehouse.ready()
+        for _ in range(_TRIES):
+            try:
+                return self._rebuilt(frozenset(self.warehouse.observe().loads))
+            except Moved as moved:
+                reason = str(moved)
+        raise CommitConflict(f"The users were not rebuilt: {reason}.", hint=self.again)
+
+    def _rebuilt(self, held: frozenset[Day]) -> int:
         read = read_ledgers(self.publisher)
         if read.damaged:
             raise RunFailed(f"The users were not rebuilt: {next(iter(read.damaged.values()))}", hint="clickctl status")
-        held = self.warehouse.observe().loads
-        days = [files for day, files in sorted(days_of(read.ledgers, ()).items()) if day not in held]
+        found = days_of(read.ledgers, _torn(self.publisher, read.ledgers))
+        days = [files for day, files in sorted(found.items()) if day not in held]
+        for day in days:
+            if day.torn:
+                hint = f"clickctl run-partition {day.by[0]}"
+                raise RunFailed(f"The users were not rebuilt: {day.held}.", hint=hint)
+            if day.held:
+                raise CommitConflict(f"The users were not rebuilt: {day.held}.", hint=self.again)
         files = [file for day in days for file in day.of(USERS)]
-        self.warehouse.ready()
         self._files.check(files)
         with self._files.fitted(files, frozenset[str]().union(*(day.wide for day in days))) as (fitted, _):
-            return self.warehouse.rebuild_users(fitted[USERS])
+            order = RebuildOrder(fitted[USERS], held, self.load_id)
+            return self.warehouse.rebuild_users(order, lambda: self._still(*days))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -37,6 +37,15 @@ class LoadOrder:
 
 
 @dataclass(frozen=True)
+class RebuildOrder:
+    """Users to be reduced anew: files of dim_users of all event-days but `held`, which the warehouse has itself."""
+
+    files: tuple[CopyFile, ...]
+    held: frozenset[Day]
+    load_id: str
+
+
+@dataclass(frozen=True)
 class WarehouseSeen:
     """`columns` by table, each with its name and type, of those tables that are there; `loads` by day."""
 
@@ -55,8 +64,8 @@ class Moved(Exception):
 class Warehouse(Protocol):
     """The hot days. Every change is one transaction, done or not done when the call returns.
 
-    Failures are ClickctlErrors that say whether anything was changed; CommitConflict: another load
-    is at work. Ctrl-C rolls back and goes on as KeyboardInterrupt.
+    Failures are ClickctlErrors that say whether anything was changed; Locked: another load is at
+    work. Ctrl-C rolls back and goes on as KeyboardInterrupt.
     """
 
     @property
@@ -82,8 +91,11 @@ class Warehouse(Protocol):
         """Give up the rows of a day. `remember`: when its users were first seen is kept."""
         ...
 
-    def rebuild_users(self, files: Sequence[CopyFile]) -> int:
-        """Reduce the users anew, first sightings of earlier days taken from these files; how many there are."""
+    def rebuild_users(self, order: RebuildOrder, still: Callable[[], None]) -> int:
+        """Reduce the users anew, first sightings of other days taken from these files; how many there are.
+
+        Raises Moved if the warehouse holds other days by now; `still` as with `load`.
+        """
         ...
 
     def close(self) -> None: ...

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from clickctl.config import Config
 from clickctl.domain.errors import ConfigError
 from clickctl.domain.hours import Day
-from clickctl.hotsql import HotSql
 from clickctl.ports import Catalog, Engine, Lake, Liveness, Query
 from clickctl.publish import Publisher
 from clickctl.settings import AwsSettings, LakeRoots
-from clickctl.warehouse import Warehouse
 
-if TYPE_CHECKING:  # loaded by the one command that needs it
+if TYPE_CHECKING:  # loaded by the commands that need them
+    from clickctl.hotsql import HotSql
     from clickctl.plan.checks import Examination
+    from clickctl.warehouse import Warehouse
 
 Tell = Callable[..., None]
 """tell(event, text, **fields): what an engine says while it waits."""
@@ -99,6 +99,8 @@ def catalog_for(config: Config) -> Catalog:
 
 def hot_sql(config: Config) -> HotSql:
     """The statements of the warehouse, with the configured names in them."""
+    from clickctl.hotsql import HotSql
+
     schema = config.redshift.schema if config.backend == "aws" else "main"
     return HotSql(schema, config.catalog.facts, config.catalog.users)
 

@@ -12,7 +12,10 @@ OURS, NAIVE = "clickctl, pages shared by all", "GetJobRun for each run"
 
 def measure(aws: Aws) -> dict[str, list[Spent]]:
     aws.create_job(max_concurrent=RUNS)
-    return {OURS: [follow(aws, "control_plane/peers/shared_looks.py")], NAIVE: [follow(aws, "each_run.py")]}
+    return {
+        OURS: [follow(aws, "control_plane/peers/shared_looks.py")],
+        NAIVE: [follow(aws, "control_plane/peers/each_run.py")],
+    }
 
 
 def follow(aws: Aws, script: str) -> Spent:

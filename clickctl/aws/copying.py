@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clickctl.domain.hours import Day
-from clickctl.domain.layout import loads_prefix
+from clickctl.domain.errors import LakeError
 from clickctl.ports import Lake
 from clickctl.warehouse import CopyFile
 
@@ -45,12 +45,16 @@ class CopySession:
             cursor.execute(sql, tuple(parameters))
             return list(cursor.fetchall()) if cursor.description else []
 
-    def copy(self, stage: str, day: Day | None, files: Sequence[CopyFile]) -> None:
-        """The manifest stays until the next load of the day, and tells what was copied."""
-        place = f"{self.processed}/{loads_prefix(day) if day else '_loads/users/'}{stage}.manifest"
+    def copy(self, stage: str, name: str, files: Sequence[CopyFile]) -> None:
+        """By a manifest that is of this load alone: other warehouses may be loaded from the same lake."""
+        place = f"{self.processed}/{name}-{stage}.manifest"
         with tempfile.TemporaryDirectory(prefix="clickctl-") as folder:
             path = Path(folder, "manifest")
             path.write_bytes(manifest(files))
             self.lake.upload(path, place)
         source = place.replace("'", "''")
-        self.run(f"COPY {stage} FROM '{source}' IAM_ROLE {role_words(self.role)} FORMAT AS PARQUET MANIFEST")
+        try:
+            self.run(f"COPY {stage} FROM '{source}' IAM_ROLE {role_words(self.role)} FORMAT AS PARQUET MANIFEST")
+        finally:
+            with suppress(LakeError):  # one that is left costs little
+                self.lake.delete([place])

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from enum import Enum
 from typing import NamedTuple
 
-from clickctl.domain.errors import ClickctlError, ConfigError, EngineError
+from clickctl.domain.errors import ClickctlError, ConfigError, EngineError, Unreached
 from clickctl.domain.secrets import one_line
 
 
@@ -73,7 +73,7 @@ class _Known(NamedTuple):
 
 
 # Of each table, the first that is found counts.
-_UNREACHED = _Known("", EngineError,
+_UNREACHED = _Known("", Unreached,
     "Check [redshift] host and port, that the warehouse is not paused, and that its security group and the network let "
     "this machine in.")  # fmt: skip
 _WHILE_CONNECTING = (
@@ -123,7 +123,7 @@ _TOLD = (
     _Known(r"^42P01", EngineError, "A table is missing: 'clickctl load-hot --create-tables' makes it."),
     _Known(r"^25006", EngineError,
            "The warehouse takes no changes at present, as when it is resized: run the same command later."),
-    _Known(r"^53300|^57P03", EngineError,
+    _Known(r"^53300|^57P03", Unreached,
            "The warehouse takes no connections at present: run the same command later."),
 )  # fmt: skip
 
@@ -239,4 +239,4 @@ def _known(error: BaseException, text: str, kind: Trouble) -> _Known:
         for known in _TOLD if answer else _WHILE_CONNECTING:
             if re.search(known.pattern, words, re.IGNORECASE):
                 return known
-    return _Known("", EngineError, _HINTS[kind])
+    return _Known("", Unreached if kind is Trouble.LOST else EngineError, _HINTS[kind])

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
+from enum import Enum
 from typing import Any, TypeVar
 
 from clickctl.aws.clients import client
@@ -17,9 +15,10 @@ from clickctl.aws.redshift_errors import Trouble, explained, trouble
 from clickctl.config import Config
 from clickctl.domain.errors import ClickctlError, ConfigError, Locked
 from clickctl.hotsql import HotSql
+from clickctl.interrupts import uninterrupted
 from clickctl.plan.hot import DayPlan, Load
 from clickctl.ports import Lake
-from clickctl.warehouse import CopyFile, LoadOrder, Moved, WarehouseSeen
+from clickctl.warehouse import LoadOrder, Moved, RebuildOrder, WarehouseSeen
 
 T = TypeVar("T")
 
@@ -31,6 +30,20 @@ _AFTER_LOSS_SECONDS = 60
 """How long the server may take to notice that a connection is gone, and so to free its lock."""
 
 _UNKNOWN = "It was being committed, and is now in the warehouse wholly or not at all: the next run finds out."
+
+
+_LAST_OF_REPEATED_KEYS = "SET json_parse_dedup_attributes TO ON"
+"""Without it, JSON_PARSE refuses an object that has a key twice:
+https://docs.aws.amazon.com/redshift/latest/dg/super-configurations.html
+"""
+
+
+class _Fate(Enum):
+    """What became of a transaction, in the words of a note."""
+
+    UNDONE = "rolled back"
+    UNKNOWN = "committed wholly or not at all, which the next run finds out"
+    COMMITTED = "committed"
 
 
 class RedshiftWarehouse:
@@ -107,6 +120,7 @@ class RedshiftWarehouse:
             return load if load and load.load_id == order.load_id else None
 
         def work(session: CopySession) -> Load:
+            session.run(_LAST_OF_REPEATED_KEYS)
             return self._sql.load(session, order, still)
 
         return self._transaction(str(order.plan.day), work, landed)
@@ -121,8 +135,11 @@ class RedshiftWarehouse:
 
         self._transaction(str(plan.day), work, landed)
 
-    def rebuild_users(self, files: Sequence[CopyFile]) -> int:
-        return self._transaction("The users", lambda session: self._sql.rebuild(session, files), lambda session: None)
+    def rebuild_users(self, order: RebuildOrder, still: Callable[[], None]) -> int:
+        def work(session: CopySession) -> int:
+            return self._sql.rebuild(session, order, still)
+
+        return self._transaction("The users", work, lambda session: None)
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -144,32 +161,36 @@ class RedshiftWarehouse:
         Where the connection was lost, perhaps while committing, `landed` says under the lock, so when
         the other session has ended, whether that one did commit: its answer, or None.
         """
-        committed = unsure = False
+        fate = _Fate.UNDONE
 
         def attempt(lost: bool) -> T:
-            nonlocal committed, unsure
+            nonlocal fate
             session = self._session()
             session.run("BEGIN")
             self._lock(session, lost)
             if lost and (found := landed(session)) is not None:
+                fate = _Fate.COMMITTED
                 session.run("ROLLBACK")
                 return found
-            unsure = False
+            fate = _Fate.UNDONE
             result = work(session)
-            with _not_interrupted():
-                unsure = True
-                session.run("COMMIT")
-                committed = True
+            with uninterrupted():
+                try:
+                    session.run("COMMIT")
+                except Exception as error:
+                    fate = _Fate.UNKNOWN if trouble(error) is Trouble.LOST else _Fate.UNDONE
+                    raise
+                fate = _Fate.COMMITTED
             return result
 
         try:
             return self._repeated(what, attempt)
         except KeyboardInterrupt as stop:
-            stop.add_note(f"{what}: {'committed' if committed else 'rolled back'}.")
+            stop.add_note(f"{what}: {fate.value}.")
             raise
         except ClickctlError as error:
-            unknown = unsure and trouble(error) is Trouble.LOST
-            error.changed = _UNKNOWN if unknown else f"{what[0].upper()}{what[1:]} in the warehouse: as before."
+            before = f"{what} in the warehouse: as before."
+            error.changed = _UNKNOWN if fate is _Fate.UNKNOWN else before
             raise
 
     def _lock(self, session: CopySession, lost: bool) -> None:
@@ -187,7 +208,8 @@ class RedshiftWarehouse:
             if trouble(error) is not Trouble.TIMEOUT:
                 raise
             if self._waiting is None:
-                raise Locked(f"Another load is at work in {self.name}.", hint="Wait for it, or use --wait.") from None
+                who = "The session that was lost, or another load, is" if lost else "Another load is"
+                raise Locked(f"{who} at work in {self.name}.", hint="Wait for it, or use --wait.") from None
             self._waiting()
             session.run("ROLLBACK")
             session.run("BEGIN")
@@ -226,23 +248,3 @@ class RedshiftWarehouse:
                 self._session().run("ROLLBACK")
         except Exception:  # then the connection is no good, and closing it rolls back
             self.close()
-
-
-@contextmanager
-def _not_interrupted() -> Iterator[None]:
-    """Ctrl-C waits, and SIGTERM: whoever is interrupted while committing could not tell what became of it."""
-    asked = False
-
-    def note(number: int, frame: object) -> None:
-        nonlocal asked
-        asked = True
-
-    main = threading.current_thread() is threading.main_thread()
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM) if main}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if asked:
-        raise KeyboardInterrupt

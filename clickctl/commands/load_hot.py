@@ -14,7 +14,7 @@ from uuid import uuid4
 import typer
 
 from clickctl.commands.context import Root, now, root
-from clickctl.domain.errors import ClickctlError, UsageError, nothing_changed
+from clickctl.domain.errors import NOTHING, ClickctlError, UsageError, nothing_changed
 from clickctl.domain.hours import Day, parse_unit
 from clickctl.render.console import show, show_json
 
@@ -140,7 +140,7 @@ def _kept(tables: Sequence[str], done: Mapping[Day, DayDone]) -> Iterator[None]:
         kept = [*tables, *sorted(str(day) for day, end in done.items() if not end.error)]
         text = f"Done before that, and kept: {', '.join(kept)}."
         if kept and isinstance(stop, ClickctlError):
-            stop.changed = text
+            stop.changed = text if stop.changed == NOTHING else f"{stop.changed} {text}".strip()
         elif kept:
             stop.add_note(text)
         raise

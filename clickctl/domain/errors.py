@@ -79,6 +79,10 @@ class EngineError(ClickctlError):
     exit_code = EXIT_SERVICE
 
 
+class Unreached(EngineError):
+    """A service cannot be reached, or is lost again and again: whatever is asked of it next would fail too."""
+
+
 class RunFailed(ClickctlError):
     """A unit was attempted and is not committed."""
 

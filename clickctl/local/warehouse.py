@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from clickctl.domain.errors import CommitConflict, LakeError, Locked, RunFailed
-from clickctl.domain.hours import Day
 from clickctl.domain.layout import owner_of
 from clickctl.hotsql import HotSql
+from clickctl.interrupts import uninterrupted
 from clickctl.local.duck import first_line, told
 from clickctl.plan.hot import DayPlan, Load
 from clickctl.settings import LakeRoots
-from clickctl.warehouse import CopyFile, LoadOrder, WarehouseSeen
+from clickctl.warehouse import CopyFile, LoadOrder, RebuildOrder, WarehouseSeen
 
 SCHEMA = "main"
 _HINT = "Check the file and its folder, or name another one with [redshift] path."
@@ -91,9 +91,9 @@ class DuckWarehouse:
         with self._transaction() as session:
             self.sql.expire(session, plan, remember=remember)
 
-    def rebuild_users(self, files: Sequence[CopyFile]) -> int:
+    def rebuild_users(self, order: RebuildOrder, still: Callable[[], None]) -> int:
         with self._transaction() as session:
-            return self.sql.rebuild(session, files)
+            return self.sql.rebuild(session, order, still)
 
     def close(self) -> None:
         return None
@@ -104,12 +104,15 @@ class DuckWarehouse:
             os.makedirs(os.path.dirname(self.path), exist_ok=True)
         with self._opened(read_only=False) as session:
             session.run("BEGIN")
+            fate = "rolled back"
             try:
                 yield session
+                with uninterrupted():
+                    session.run("COMMIT")  # without it, closing rolls back
+                    fate = "committed"
             except KeyboardInterrupt as stop:
-                stop.add_note("The transaction was rolled back.")
+                stop.add_note(f"The transaction was {fate}.")
                 raise
-            session.run("COMMIT")  # without it, closing rolls back
 
     @contextmanager
     def _opened(self, *, read_only: bool) -> Iterator[DuckSession]:
@@ -159,7 +162,7 @@ class DuckSession:
     def _ask(self, sql: str, parameters: Sequence[Any]) -> Sequence[Sequence[Any]]:
         return list(self.database.execute(sql, list(parameters)).fetchall())
 
-    def copy(self, stage: str, day: Day | None, files: Sequence[CopyFile]) -> None:
+    def copy(self, stage: str, name: str, files: Sequence[CopyFile]) -> None:
         """One after the other, so that the one that is damaged can be named."""
         import duckdb
 
@@ -168,6 +171,8 @@ class DuckSession:
                 source = f"read_parquet('{_literal(file.location)}', hive_partitioning = false)"
                 self.run(f"INSERT INTO {stage} SELECT * FROM {source}")
             except duckdb.Error as error:
+                if isinstance(error, duckdb.OutOfMemoryException) or "space left" in str(error).lower():
+                    raise
                 hint = f"clickctl run-partition {owner_of(file.location)} --force"
                 raise RunFailed(f"{file.location} cannot be loaded: {first_line(error)}", hint=hint) from error
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from clickctl.domain.hours import Day, Unit
+from clickctl.domain.hours import Day, Unit, unit_from_name
 from clickctl.domain.layout import FACTS, TABLES
 from clickctl.domain.ledger import Commit, Ledger, OutputFile
 from clickctl.domain.widths import STAGED
@@ -118,8 +118,6 @@ def days_of(ledgers: Iterable[Ledger], torn: Collection[Unit]) -> dict[Day, DayF
 
 def publishing(ledger: Ledger) -> dict[Unit, Collection[str]]:
     """The keys that each publish under way puts or deletes."""
-    from clickctl.domain.hours import unit_from_name
-
     return {
         unit_from_name(name): {file.key for file in (*entry.publishing.files, *entry.publishing.replaces)}
         for name, entry in ledger.units.items()
@@ -161,30 +159,29 @@ def plan_hot(
     only: Collection[Day] = (),
     full: bool = False,
     unread: Mapping[Day, str] | None = None,
+    reach: int = 1,
 ) -> HotPlan:
     """The verdict on each day from `first` on, and on what the warehouse holds of earlier ones.
 
     `only` limits it to these days. `unread` are arrival days whose ledgers could not be read, and
-    why: no event-day that may have had files of theirs is touched. `today` only says how many days
-    without any rows are named.
+    why: no event-day that may have had files of theirs is touched, and such files lie `reach` days
+    ahead of their arrival at most. `today` only says how many days without any rows are named.
     """
     window = {first.plus(n) for n in range((today.date - first.date).days + 1)}
     known = window | {day for day in lake if day >= first} | set(loaded)
     chosen = sorted(known & set(only) if only else known)
-    unread = unread or {}
-    return HotPlan(first, tuple(_judged(day, first, lake.get(day), loaded.get(day), full, unread) for day in chosen))
+    judged = []
+    for day in chosen:
+        missing = [why for arrival, why in sorted((unread or {}).items()) if arrival.plus(reach) >= day]
+        judged.append(_judged(day, first, lake.get(day, DayFiles(day)), loaded.get(day), full, missing))
+    return HotPlan(first, tuple(judged))
 
 
-def _judged(
-    day: Day, first: Day, files: DayFiles | None, load: Load | None, full: bool, unread: Mapping[Day, str]
-) -> DayPlan:
-    lake = files or DayFiles(day)
+def _judged(day: Day, first: Day, lake: DayFiles, load: Load | None, full: bool, missing: Sequence[str]) -> DayPlan:
+    """`missing` tells of ledgers that could not be read and may have files of the day."""
     verdict, reason = _verdict(day, first, lake, load, full)
-    # A file of an event-day belongs to an arrival day that began with it at the earliest, but for max_skew.
-    if verdict != EXPIRE or day >= first:
-        missing = [why for arrival, why in sorted(unread.items()) if arrival.plus(1) >= day]
-        if missing and verdict != UNCHANGED:
-            return DayPlan(day, HELD, missing[0], lake, load)
+    if missing and day >= first and verdict != UNCHANGED:
+        return DayPlan(day, HELD, missing[0], lake, load)
     return DayPlan(day, verdict, reason, lake, load)
 
 

@@ -5,6 +5,7 @@ The lake keeps the whole text. Few files need a copy: the ledger's `longest` tel
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,13 +18,13 @@ from clickctl.transform.schemas import PARQUET
 from clickctl.transform.write import ROW_GROUP, parquet_writer
 
 
-def fit(source: BinaryIO, target: Path, table: str) -> int:
-    """Write a copy of a table's file in which no text has more than STAGED bytes; how many were shortened.
+def fit(source: BinaryIO, target: Path, table: str) -> Counter[str]:
+    """Write a copy of a table's file in which no text has more than STAGED bytes; how many were shortened, by column.
 
     `source` can seek. Row groups stay as they are, and one at a time is in memory. If none was
     shortened, the copy holds what the source does.
     """
-    changed = 0
+    changed = Counter[str]()
     # Microseconds are what we wrote; the nanoseconds of the default would overflow in 2262.
     parquet = pq.ParquetFile(source, coerce_int96_timestamp_unit="us")
     with parquet_writer(target, table) as writer:
@@ -32,7 +33,7 @@ def fit(source: BinaryIO, target: Path, table: str) -> int:
             fitted = {name: _fitted(name, rows[name]) for name in rows.column_names}
             columns = [column for column, _ in fitted.values()]
             writer.write_table(pa.table(columns, rows.column_names).cast(PARQUET[table]), ROW_GROUP)
-            changed += sum(count for _, count in fitted.values())
+            changed += Counter({name: count for name, (_, count) in fitted.items()})
     return changed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -84,9 +85,9 @@ def test_a_night_of_loading_ends_with_the_lake_in_the_warehouse(site: Site) -> N
     site.put(HOUR, "/c")
     planned = site.load("--dry-run", "--output", "json").json
     assert [(day["verdict"], day["outcome"]) for day in planned["days"] if day["files"]] == [("reload", "planned")]
-    assert "1 day loaded again" in site.load("--log-format", "json", "--quiet", "--verbose").err or site.pages() == [
-        "/c"
-    ]
+    events = [json.loads(line) for line in site.load("--log-format", "json").err.splitlines()]
+    assert [event["event"] for event in events] == ["day_done", "loaded_hot"]
+    assert events[0]["verdict"] == "reload"
     assert site.pages() == ["/c"]
 
 

@@ -16,7 +16,7 @@ pytest.importorskip("redshift_connector")
 import clickctl
 from clickctl.aws.redshift import connect, find_door, region_of
 from clickctl.aws.redshift_errors import Trouble, trouble
-from clickctl.domain.errors import ClickctlError, ConfigError, EngineError
+from clickctl.domain.errors import ClickctlError, ConfigError, EngineError, Unreached
 from clickctl.settings import AwsSettings, RedshiftSettings
 from tests.aws.harness.account import REGION, Aws
 from tests.aws.harness.faults import Fault
@@ -363,7 +363,7 @@ def test_where_nobody_listens_it_may_help_to_try_again(listen: Callable[..., Lis
     listener = Listener(PASSWORD)
     listener.close()
     error = refusal(at(listener.port))
-    assert (type(error), trouble(error)) == (EngineError, Trouble.RETRY)
+    assert (type(error), trouble(error)) == (Unreached, Trouble.RETRY)
     assert "security group" in error.hint
 
 

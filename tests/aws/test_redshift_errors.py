@@ -71,7 +71,7 @@ def shown(failure: Exception, *secrets: str) -> ClickctlError:
 def test_what_others_did_meanwhile_can_be_repeated(failure: Exception) -> None:
     assert trouble(failure) is RETRY
     told = shown(failure)
-    assert (type(told), "run the same command" in told.hint) == (EngineError, True)
+    assert (isinstance(told, EngineError), "run the same command" in told.hint) == (True, True)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -113,6 +114,20 @@ class Hot:
         return [tuple(_naive(row[name]) for name in columns) for row in plain]
 
 
+H13, H14 = "2026-01-05T13", "2026-01-05T14"
+
+
+def changed_since(hot: Hot) -> Hot:
+    """A day that is loaded, and whose files have changed since."""
+    hot.small.put(H13, "/a", "/b", "/b")
+    hot.small.put(H14, "/c", "/b@2026-01-04")
+    hot.small.run(H13), hot.small.run(H14)
+    hot.load(load_id="before")
+    hot.small.put(H13, "/new")
+    hot.small.run(H13)
+    return hot
+
+
 def _reduced(user: str, rows: Rows, earlier: datetime | None) -> tuple[Any, ...]:
     first = min([*(row[1] for row in rows), *([earlier] if earlier else [])])
     agents = [(row[2], row[3]) for row in rows if row[3] is not None]
@@ -167,7 +182,9 @@ def _up(standin: Standin) -> None:
     """After a restart, the server recovers first."""
     import redshift_connector
 
-    for _ in range(10_000):
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
         with suppress(redshift_connector.Error):
             standin.query("SELECT 1")
             return
+    raise AssertionError("the stand-in does not come back")

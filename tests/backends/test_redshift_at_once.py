@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.backends.faults import process
-from tests.backends.hot import HOT_SQL, Hot, redshift_settings, redshift_warehouse
+from tests.backends.hot import H13, HOT_SQL, Hot, changed_since, redshift_settings, redshift_warehouse
 from tests.backends.small_lake import SmallLake
 
 pytest.importorskip("redshift_connector")
@@ -19,20 +19,10 @@ pytest.importorskip("redshift_connector")
 if TYPE_CHECKING:
     from tests.redshift.server import Standin
 
-H13, H14 = "2026-01-05T13", "2026-01-05T14"
-
 
 @pytest.fixture
 def hot(hot_redshift: Hot) -> Hot:
-    """A day that is loaded, and whose files have changed since."""
-    small = hot_redshift.small
-    small.put(H13, "/a", "/b", "/b")
-    small.put(H14, "/c", "/b@2026-01-04")
-    small.run(H13), small.run(H14)
-    hot_redshift.load(load_id="before")
-    small.put(H13, "/new")
-    small.run(H13)
-    return hot_redshift
+    return changed_since(hot_redshift)
 
 
 @pytest.fixture(params=["serializable", "snapshot"])
@@ -64,6 +54,38 @@ def test_a_load_that_has_to_stop_takes_nothing_from_the_one_at_work(hot: Hot, st
     assert hot.load(load_id="first").exit_code == 0
     assert other[0].exit_code == 4
     assert [len(page) for page in hot.pages()] == [2, 2, 2048]
+
+
+def test_where_days_are_short_the_second_load_finds_the_work_done(hot_redshift: Hot, standin: Standin) -> None:
+    for n in (4, 5, 6):
+        hot_redshift.small.put(f"2026-01-0{n}T10", f"/{n}")
+        hot_redshift.small.run(f"2026-01-0{n}T10")
+    hot_redshift.load(only=["2026-01-07"])
+    reports: list[Any] = []
+    second = threading.Thread(target=lambda: reports.append(hot_redshift.load(load_id="second")))
+    standin.faults.mid_copy("^COPY stage_facts", lambda statement: second.start())
+    reports.append(hot_redshift.load(load_id="first"))
+    second.join()
+    assert {report.exit_code for report in reports} <= {0, 4}
+    hot_redshift.check()
+
+
+def test_users_rebuilt_beside_a_load_that_gives_up_a_day_forget_nobody(hot: Hot) -> None:
+    later = hot.on("2026-01-11")
+    warehouse = later.warehouse()
+    loader = later.loader(warehouse, "sunday")
+    observe = warehouse.observe
+
+    def observe_and_be_overtaken() -> Any:
+        seen = observe()
+        warehouse.observe = observe  # type: ignore[method-assign]
+        later.load(load_id="cron")
+        return seen
+
+    warehouse.observe = observe_and_be_overtaken  # type: ignore[method-assign]
+    assert loader.rebuild_users() > 0
+    warehouse.close()
+    assert [row[0] for row in later.ask("SELECT user_id FROM clickctl_first_seen")] == ["user of /b"]
 
 
 @pytest.mark.usefixtures("isolation")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,27 +12,19 @@ import pytest
 
 from clickctl.domain.errors import EXIT_SERVICE
 from clickctl.plan.hot_report import HotReport
-from tests.backends.hot import Hot
+from tests.backends.hot import H13, Hot, changed_since
 
 pytest.importorskip("redshift_connector")
 
 if TYPE_CHECKING:
     from tests.redshift.server import Standin
 
-H13, H14, DAY = "2026-01-05T13", "2026-01-05T14", "2026-01-05"
+DAY = "2026-01-05"
 
 
 @pytest.fixture
 def hot(hot_redshift: Hot) -> Hot:
-    """A day that is loaded, and whose files have changed since."""
-    small = hot_redshift.small
-    small.put(H13, "/a", "/b", "/b")
-    small.put(H14, "/c", "/b@2026-01-04")
-    small.run(H13), small.run(H14)
-    hot_redshift.load(load_id="before")
-    small.put(H13, "/new")
-    small.run(H13)
-    return hot_redshift
+    return changed_since(hot_redshift)
 
 
 OLD, NEW = ["/a", "/b", "/b", "/c"], ["/b", "/c", "/new"]
@@ -90,6 +84,66 @@ def test_where_nobody_answers_after_a_commit_it_is_said_that_it_is_not_known(hot
     assert error.exit_code == EXIT_SERVICE
     assert error.changed.startswith("It was being committed, and is now in the warehouse wholly or not at all")
     assert hot.pages() == NEW, "it was"
+
+
+AFTER_A_LOST_COMMIT: dict[str, Callable[[Any], Any]] = {
+    "starting up": lambda faults: faults.refuse("^BEGIN", "57P03", "the database is starting", nth=2, times=math.inf),
+    "still locked": lambda faults: faults.refuse("^LOCK", "57014", "Query (1) cancelled on user's request", nth=2),
+}
+
+
+@pytest.mark.parametrize("how", AFTER_A_LOST_COMMIT)
+def test_however_the_question_fails_what_became_of_a_commit_is_not_guessed(
+    hot: Hot, standin: Standin, how: str
+) -> None:
+    standin.faults.cut_after("^COMMIT")
+    AFTER_A_LOST_COMMIT[how](standin.faults)
+    warehouse = hot.warehouse()
+    loader = hot.loader(warehouse, "after")
+    [done] = loader.execute(loader.plan().plan, lambda one: None).values()
+    warehouse.close()
+    standin.faults.clear()
+    assert done.error and done.error.changed.startswith("It was being committed, and is now in the warehouse wholly")
+    assert hot.pages() == NEW, "it was"
+
+
+def test_ctrl_c_after_a_lost_commit_does_not_claim_that_it_was_rolled_back(hot: Hot, standin: Standin) -> None:
+    standin.faults.cut_after("^COMMIT")
+
+    def interrupted(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    warehouse = hot.warehouse()
+    warehouse._pause = interrupted  # type: ignore[attr-defined]
+    loader = hot.loader(warehouse, "after")
+    with pytest.raises(KeyboardInterrupt) as stop:
+        loader.execute(loader.plan().plan, lambda one: None)
+    assert stop.value.__notes__ == [f"{DAY}: committed wholly or not at all, which the next run finds out."]
+    assert hot.pages() == NEW
+
+
+def test_ctrl_c_during_a_commit_that_fails_is_not_forgotten(hot: Hot, standin: Standin) -> None:
+    standin.faults.call("^COMMIT", lambda statement: os.kill(os.getpid(), signal.SIGINT))
+    standin.faults.conflict("^COMMIT")
+    warehouse = hot.warehouse()
+    loader = hot.loader(warehouse, "after")
+    with pytest.raises(KeyboardInterrupt) as stop:
+        loader.execute(loader.plan().plan, lambda one: None)
+    assert stop.value.__notes__ == [f"{DAY}: rolled back."]
+    assert hot.pages() == OLD
+
+
+def test_where_the_warehouse_has_gone_away_the_other_days_are_left(hot: Hot, standin: Standin) -> None:
+    hot.small.put("2026-01-06T10", "/x")
+    hot.small.run("2026-01-06T10")
+    warehouse = hot.warehouse()
+    loader = hot.loader(warehouse, "after")
+    planned = loader.plan().plan
+    standin.faults.cut_before("^BEGIN", times=math.inf)
+    done = loader.execute(planned, lambda one: None)
+    warehouse.close()
+    assert len(planned.to_do) == 2
+    assert [str(one) for one in done] == ["2026-01-06"]
 
 
 CONFLICTS: list[Callable[[Any], Any]] = [

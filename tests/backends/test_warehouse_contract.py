@@ -168,6 +168,14 @@ def test_values_too_long_for_their_columns_are_shortened_and_counted(hot: Hot) -
     assert report.exit_code == 0
 
 
+def test_attributes_with_a_key_twice_are_kept(hot: Hot) -> None:
+    line = '{"event_time":"2026-01-05T13:00:00Z","user_id":"u","action":"click","attributes":{"k":1,"k":2}}'
+    hot.small.lake.put_if(hot.small.raw(H13), line.encode(), None)
+    hot.small.run(H13)
+    assert [day.cut for day in hot.load().days if day.files] == [0]
+    assert [row[6] for row in hot.facts()] == ['{"k": 2}']
+
+
 def test_a_run_that_replaces_files_while_they_are_loaded_is_noticed(hot: Hot) -> None:
     fill(hot.small)
     hot.load()

@@ -162,6 +162,13 @@ def test_days_after_an_unreadable_ledger_are_not_concerned() -> None:
     assert verdicts(plan) == {"2026-01-02": HELD, "2026-01-03": HELD, "2026-01-04": HELD, "2026-01-05": LOAD}
 
 
+def test_a_ledger_that_cannot_be_read_reaches_as_far_as_events_may_lie_ahead() -> None:
+    unread = {DAY.plus(-2): "The ledger is damaged."}
+    plan = plan_hot(FIRST, TODAY, {}, {DAY: held(DAY)}, only=[DAY], unread=unread, reach=2)
+    assert verdicts(plan) == {"2026-01-05": HELD}
+    assert verdicts(plan_hot(FIRST, TODAY, {}, {DAY: held(DAY)}, only=[DAY], unread=unread)) == {"2026-01-05": EXPIRE}
+
+
 def test_quarantine_is_not_loaded() -> None:
     bad = OutputFile(QUARANTINE, DAY, output_file(QUARANTINE, DAY, HOUR, 0), 10, 1)
     assert lake({HOUR: UnitEntry(replace(made(HOUR, []), files=(bad,)))}) == {}

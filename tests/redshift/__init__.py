@@ -11,9 +11,9 @@ at a TRUNCATE, here it is refused); keys told and not enforced.
 Where it is known to differ from Redshift:
 
 - **Text.** Blanks at the end count when texts are compared (to Redshift 'a' = 'a '). One collation, by bytes.
-- **SUPER** is jsonb: keys lose their order, and equal ones all but the last; numbers are exact and of any size; no
-  navigation into it, no limits of its own but JSON_SERIALIZE's 65,535 bytes. Which texts JSON_PARSE takes is
-  PostgreSQL's opinion.
+- **SUPER** is jsonb: keys lose their order; numbers are exact and of any size; no navigation into it, no limits of
+  its own but JSON_SERIALIZE's 65,535 bytes. Which texts JSON_PARSE takes is PostgreSQL's opinion, but that a key twice
+  in an object is refused without json_parse_dedup_attributes.
 - **Isolation.** "serializable" is PostgreSQL's, which finds a cycle at other moments than Redshift does; "snapshot"
   is REPEATABLE READ. Locks are taken when a statement is prepared. A deadlock is found in 100 ms.
 - **Time.** One process on one machine: no slices, no queues (WLM), no query monitoring, no result cache, no concurrency

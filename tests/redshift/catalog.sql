@@ -39,17 +39,38 @@ UPDATE pg_cast SET castfunc = 'standin.char_bytes(bpchar, integer, boolean)'::re
 WHERE castsource = 'bpchar'::regtype AND casttarget = 'bpchar'::regtype;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/json-functions.html
-CREATE FUNCTION pg_catalog.can_json_parse(json text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+-- A key that an object has twice is refused, unless json_parse_dedup_attributes says that the last one counts:
+-- https://docs.aws.amazon.com/redshift/latest/dg/super-configurations.html
+CREATE FUNCTION standin.repeats(value json) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-  PERFORM json::jsonb;
+  RETURN CASE json_typeof(value)
+    WHEN 'object' THEN (SELECT count(*) <> count(DISTINCT key) OR coalesce(bool_or(standin.repeats(part)), false)
+                        FROM json_each(value) AS each(key, part))
+    WHEN 'array' THEN (SELECT coalesce(bool_or(standin.repeats(part)), false)
+                       FROM json_array_elements(value) AS each(part))
+    ELSE false END;
+END $$;
+
+CREATE FUNCTION standin.parsed(text text) RETURNS jsonb LANGUAGE plpgsql STABLE STRICT AS $$
+BEGIN
+  IF current_setting('standin.json_parse_dedup_attributes', true) IS DISTINCT FROM 'on'
+     AND standin.repeats(text::json) THEN
+    RAISE EXCEPTION USING ERRCODE = '22030', MESSAGE = 'repeated attribute';
+  END IF;
+  RETURN text::jsonb;
+END $$;
+
+CREATE FUNCTION pg_catalog.can_json_parse(json text) RETURNS boolean LANGUAGE plpgsql STABLE STRICT AS $$
+BEGIN
+  PERFORM standin.parsed(json);
   RETURN true;
 EXCEPTION WHEN data_exception OR program_limit_exceeded OR statement_too_complex THEN
   RETURN false;
 END $$;
 
-CREATE FUNCTION pg_catalog.json_parse(json text) RETURNS super LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+CREATE FUNCTION pg_catalog.json_parse(json text) RETURNS super LANGUAGE plpgsql STABLE STRICT AS $$
 BEGIN
-  RETURN json::jsonb;
+  RETURN standin.parsed(json);
 EXCEPTION WHEN data_exception OR program_limit_exceeded OR statement_too_complex THEN
   RAISE EXCEPTION USING ERRCODE = 'XX000', MESSAGE = 'JSON parsing error', DETAIL = format(E'\n  error:  JSON parsing error\n  code:      8001\n  context:   %s\n', SQLERRM);
 END $$;
@@ -64,9 +85,10 @@ BEGIN
     ELSE value::text END;
 END $$;
 
-CREATE FUNCTION pg_catalog.json_serialize(value super) RETURNS varchar LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+-- Never null: https://docs.aws.amazon.com/redshift/latest/dg/JSON_SERIALIZE.html
+CREATE FUNCTION pg_catalog.json_serialize(value super) RETURNS varchar LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
-  found text := standin.compact(value::jsonb);
+  found text := coalesce(standin.compact(value::jsonb), 'null');
 BEGIN
   IF octet_length(found) > 65535 THEN
     RAISE EXCEPTION USING ERRCODE = 'XX000', MESSAGE = 'Serialized SUPER value is larger than 65535 bytes';
@@ -74,9 +96,9 @@ BEGIN
   RETURN found;
 END $$;
 
-CREATE FUNCTION pg_catalog.is_valid_json(json text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+CREATE FUNCTION pg_catalog.is_valid_json(json text) RETURNS boolean LANGUAGE sql STABLE STRICT AS
 $$ SELECT pg_catalog.can_json_parse(json) AND left(ltrim(json), 1) = '{' $$;
-CREATE FUNCTION pg_catalog.is_valid_json_array(json text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+CREATE FUNCTION pg_catalog.is_valid_json_array(json text) RETURNS boolean LANGUAGE sql STABLE STRICT AS
 $$ SELECT pg_catalog.can_json_parse(json) AND left(ltrim(json), 1) = '[' $$;
 CREATE FUNCTION pg_catalog.json_typeof(value super) RETURNS varchar LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT jsonb_typeof(value::jsonb)::varchar $$;

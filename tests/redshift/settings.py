@@ -12,7 +12,7 @@ OWN = {
     "query_group": "", "wlm_query_slot_count": "1", "enable_result_cache_for_session": "on",
     "enable_case_sensitive_identifier": "off", "enable_case_sensitive_super_attribute": "off",
     "json_serialization_enable": "off", "json_serialization_parse_nested_strings": "off",
-    "analyze_threshold_percent": "10",
+    "json_parse_dedup_attributes": "off", "analyze_threshold_percent": "10",
     "max_cursor_result_set_size": "0", "navigate_super_null_on_error": "on", "cast_super_null_on_error": "on",
     "parse_super_null_on_error": "off", "describe_field_name_in_uppercase": "off", "use_fips_ssl": "off",
     "spectrum_enable_pseudo_columns": "on", "mv_enable_aqmv_for_session": "on", "autocommit": "on",

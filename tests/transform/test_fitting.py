@@ -41,7 +41,7 @@ def fact(n: int = 0, user: str = "u", session: Any = "s", action: Any = "a", pag
 def fitted(tmp_path: Path, table: str, source: Path) -> tuple[int, pa.Table]:
     target = tmp_path / "fitted.parquet"
     with source.open("rb") as stream:
-        changed = fit(stream, target, table)
+        changed = fit(stream, target, table).total()
     return changed, pq.read_table(target, coerce_int96_timestamp_unit="us")
 
 
@@ -123,7 +123,7 @@ import sys, pyarrow
 from pathlib import Path
 from clickctl.transform.fitting import fit
 with open(sys.argv[1], "rb") as source:
-    print(fit(source, Path(sys.argv[2]), "fact_clicks"), pyarrow.default_memory_pool().max_memory())
+    print(fit(source, Path(sys.argv[2]), "fact_clicks").total(), pyarrow.default_memory_pool().max_memory())
 """
 
 

@@ -15,6 +15,8 @@ LOCK "public"."clickctl_lock";
 
 RESET statement_timeout;
 
+SET json_parse_dedup_attributes TO ON;
+
 SELECT day, fingerprint, files, bytes, facts, duplicates, cut, newest_event, load_id, loaded_at
 FROM "public"."clickctl_loads"
 WHERE day = $1;
@@ -31,7 +33,7 @@ CREATE TEMP TABLE stage_facts (
 )
 DISTSTYLE KEY DISTKEY (user_id);
 
-COPY stage_facts FROM 's3://lake/processed/_loads/2026-01-05/stage_facts.manifest' IAM_ROLE 'arn:aws:iam::123456789012:role/copy' FORMAT AS PARQUET MANIFEST;
+COPY stage_facts FROM 's3://lake/processed/_loads/2026-01-05/load-20260105-stage_facts.manifest' IAM_ROLE 'arn:aws:iam::123456789012:role/copy' FORMAT AS PARQUET MANIFEST;
 
 SELECT
   count(*),
@@ -82,7 +84,7 @@ CREATE TEMP TABLE stage_users (
 )
 DISTSTYLE KEY DISTKEY (user_id);
 
-COPY stage_users FROM 's3://lake/processed/_loads/2026-01-05/stage_users.manifest' IAM_ROLE 'arn:aws:iam::123456789012:role/copy' FORMAT AS PARQUET MANIFEST;
+COPY stage_users FROM 's3://lake/processed/_loads/2026-01-05/load-20260105-stage_users.manifest' IAM_ROLE 'arn:aws:iam::123456789012:role/copy' FORMAT AS PARQUET MANIFEST;
 
 SELECT
   count(*),

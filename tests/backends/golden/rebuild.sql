@@ -24,6 +24,9 @@ LOCK "public"."clickctl_lock";
 
 RESET statement_timeout;
 
+SELECT day, fingerprint, files, bytes, facts, duplicates, cut, newest_event, load_id, loaded_at
+FROM "public"."clickctl_loads";
+
 CREATE TEMP TABLE stage_users (
   user_id VARCHAR(65535),
   first_seen TIMESTAMP,
@@ -33,7 +36,7 @@ CREATE TEMP TABLE stage_users (
 )
 DISTSTYLE KEY DISTKEY (user_id);
 
-COPY stage_users FROM 's3://lake/processed/_loads/users/stage_users.manifest' IAM_ROLE 'arn:aws:iam::123456789012:role/copy' FORMAT AS PARQUET MANIFEST;
+COPY stage_users FROM 's3://lake/processed/_loads/users/load-stage_users.manifest' IAM_ROLE 'arn:aws:iam::123456789012:role/copy' FORMAT AS PARQUET MANIFEST;
 
 SELECT
   count(*),

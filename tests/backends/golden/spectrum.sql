@@ -12,7 +12,9 @@ FROM DATA CATALOG DATABASE 'clickstream'
 IAM_ROLE 'arn:aws:iam::123456789012:role/copy';
 
 CREATE OR REPLACE VIEW "public"."all_clicks" AS
-SELECT click_id, event_time, user_id, session_id, action, page_url, json_serialize(attrs) AS attrs
+SELECT
+  click_id, event_time, user_id, session_id, action, page_url,
+  CASE WHEN attrs IS NOT NULL THEN json_serialize(attrs) END AS attrs
 FROM "public"."fact_clicks"
 WHERE CAST(event_time AS DATE) IN (SELECT day FROM "public"."clickctl_loads" WHERE fingerprint <> '')
 UNION ALL
