@@ -31,7 +31,6 @@ _AFTER_LOSS_SECONDS = 60
 
 _UNKNOWN = "It was being committed, and is now in the warehouse wholly or not at all: the next run finds out."
 
-
 _LAST_OF_REPEATED_KEYS = "SET json_parse_dedup_attributes TO ON"
 """Without it, JSON_PARSE refuses an object that has a key twice:
 https://docs.aws.amazon.com/redshift/latest/dg/super-configurations.html
@@ -170,7 +169,7 @@ class RedshiftWarehouse:
             self._lock(session, lost)
             if lost and (found := landed(session)) is not None:
                 fate = _Fate.COMMITTED
-                session.run("ROLLBACK")
+                self._rollback()
                 return found
             fate = _Fate.UNDONE
             result = work(session)
