@@ -128,7 +128,7 @@ CREATE FUNCTION pg_catalog.sha2(value text, bits integer) RETURNS varchar LANGUA
     WHEN 512 THEN sha512(value::bytea) ELSE sha256(value::bytea) END, 'hex')::varchar
 $$;
 
--- Rows of this session's last COPY, which the stand-in notes.
+-- Rows of the connection's last COPY, which the stand-in notes.
 CREATE FUNCTION pg_catalog.pg_last_copy_count() RETURNS bigint LANGUAGE sql STABLE AS
 $$ SELECT coalesce(nullif(current_setting('standin.copied', true), ''), '0')::bigint $$;
 
