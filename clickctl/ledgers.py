@@ -45,8 +45,11 @@ def first_arrival(first: Day, rules: QualityRules) -> Day:
 
     An event may lie ahead of its arrival by max_skew at most, and behind it as far as one likes.
     """
-    ahead = timedelta(seconds=duration(rules.max_skew)) + timedelta(hours=1)
-    return hour_of(first.first_hour.start - ahead).day
+    try:
+        ahead = timedelta(seconds=duration(rules.max_skew)) + timedelta(hours=1)
+        return hour_of(first.first_hour.start - ahead).day
+    except OverflowError:  # further back than there are days
+        return Day(date.min)
 
 
 def _ledger_days(publisher: Publisher) -> list[Day]:

@@ -30,8 +30,6 @@ class QualityRules:
                 duration(getattr(self, name))
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from None
-        if duration(self.max_skew) > 365 * 86400:
-            raise ValueError(f"max_skew: {self.max_skew!r} is more than 365d")
         if not 1024 <= self.max_line_bytes <= 64 * 1_048_576:
             raise ValueError("max_line_bytes must lie between 1024 and 67108864")
         if not self.actions:

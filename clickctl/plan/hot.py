@@ -172,7 +172,7 @@ def plan_hot(
     chosen = sorted(known & set(only) if only else known)
     judged = []
     for day in chosen:
-        missing = [why for arrival, why in sorted((unread or {}).items()) if arrival.plus(reach) >= day]
+        missing = [why for at, why in sorted((unread or {}).items()) if (day.date - at.date).days <= reach]
         judged.append(_judged(day, first, lake.get(day, DayFiles(day)), loaded.get(day), full, missing))
     return HotPlan(first, tuple(judged))
 

@@ -193,6 +193,11 @@ def test_a_dry_run_names_the_rebuilding_of_users(filled: Shell) -> None:
     assert planned.err.endswith("Next: clickctl load-hot --rebuild-users\n")
 
 
+def test_any_skew_that_is_permitted_can_be_loaded_with(filled: Shell, file: Path) -> None:
+    filled("load-hot", "--create-tables", env={"CLICKCTL_QUALITY_MAX_SKEW": "9999999d"})
+    assert rows(file, "SELECT count(*) FROM fact_clicks") == [(4,)]
+
+
 def test_the_reason_of_a_failed_day_is_in_the_log(filled: Shell, roots: LakeRoots) -> None:
     filled("load-hot", "--create-tables")
     for path in Path(roots.processed, "fact_clicks").rglob("*.parquet"):
