@@ -122,7 +122,7 @@ def packages(*more: str) -> str:
     try:
         return ", ".join(f"{package} {version(package)}" for package in ("moto", "botocore", "awswrangler", *more))
     except PackageNotFoundError as error:
-        raise SystemExit(f"{error.name} is missing: pip install -e '.[dev]' awswrangler") from None
+        raise SystemExit(f"{error.name} is missing: pip install -e '.[dev]'") from None
 
 
 def talk(text: str) -> None:

@@ -75,11 +75,9 @@ class Site:
     def renew(self) -> None:
         """The lake and the warehouse as they are before the first step."""
         self.standin.reset()
-        s3 = self.aws.boto("s3")
-        for location in self.aws.list(self.aws.lake.processed):
-            bucket, key = location.removeprefix("s3://").split("/", 1)
-            s3.delete_object(Bucket=bucket, Key=key)
-        fill_hours(self._publisher.lake, self.aws.lake.processed, self.days, self.rows)
+        lake = self._publisher.lake
+        lake.delete(self.aws.list(self.aws.lake.processed))
+        fill_hours(lake, self.aws.lake.processed, self.days, self.rows)
 
     def rerun_hour(self) -> None:
         """One hour of `changing` is delivered again: a third of its events is gone, a third corrected."""

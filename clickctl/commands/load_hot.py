@@ -87,12 +87,14 @@ def command(
 def _report(options: Root, config: Config, asked: _Asked, moment: datetime) -> HotReport:
     from clickctl.plan.hot_report import hot_report
 
-    loader, hot_days = _loader(options, config, asked, moment)
+    hot_days = asked.days or config.redshift.hot_days
+    first = Day(moment.date()).plus(1 - hot_days)
+    loader = _loader(options, config, asked, first, f"{moment:%Y%m%dT%H%M%S}-{uuid4().hex[:8]}")
     warehouse = loader.warehouse
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: rolled back, and said so
     with closing(warehouse):
         with nothing_changed():
-            only = _chosen(asked.only, loader.first, moment)
+            only = _chosen(asked.only, first, moment)
             planned = loader.plan(only=only, full=asked.full, create=asked.create_tables)
         names = tuple(map(loader.sql.table, planned.tables))
         report = partial(hot_report, warehouse.name, planned.plan, hot_days, tables=names,
@@ -114,21 +116,17 @@ def _report(options: Root, config: Config, asked: _Asked, moment: datetime) -> H
             return report(done, warehouse.observe().loads if done else planned.loads, now(), users=users)
 
 
-def _loader(options: Root, config: Config, asked: _Asked, moment: datetime) -> tuple[Loader, int]:
-    """And how many days the window has."""
+def _loader(options: Root, config: Config, asked: _Asked, first: Day, load_id: str) -> Loader:
     from clickctl.loading import Loader
     from clickctl.wiring import hot_sql, publisher_for, warehouse_for
 
     def waiting() -> None:
         options.talk.say("waiting", "Another load is at work: waiting for it to end.")
 
-    hot_days = asked.days or config.redshift.hot_days
-    first = Day(moment.date()).plus(1 - hot_days)
     warehouse = warehouse_for(config, waiting if asked.wait else None)
     publisher = publisher_for(config.lake, config.aws)
-    run = f"{moment:%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
     return Loader(publisher, warehouse, hot_sql(config), config.quality, first, lambda: now().replace(tzinfo=None),
-                  run, asked.again), hot_days  # fmt: skip
+                  load_id, asked.again)  # fmt: skip
 
 
 @contextmanager

@@ -170,9 +170,9 @@ def plan_hot(
     window = {first.plus(n) for n in range((today.date - first.date).days + 1)}
     known = window | {day for day in lake if day >= first} | set(loaded)
     chosen = sorted(known & set(only) if only else known)
-    judged = []
+    judged, damaged = [], sorted((unread or {}).items())
     for day in chosen:
-        missing = [why for at, why in sorted((unread or {}).items()) if (day.date - at.date).days <= reach]
+        missing = [why for arrival, why in damaged if (day.date - arrival.date).days <= reach]
         judged.append(_judged(day, first, lake.get(day, DayFiles(day)), loaded.get(day), full, missing))
     return HotPlan(first, tuple(judged))
 
