@@ -32,6 +32,7 @@ from clickctl.domain.ledger import (
     dump,
     load,
 )
+from clickctl.interrupts import uninterrupted
 from clickctl.plan.unit import UnitOrder, base_of, related
 from clickctl.ports import Lake, Liveness, Outcome, PreconditionFailed
 from clickctl.settings import LakeRoots
@@ -65,8 +66,7 @@ class Publisher:
         keep = {(file.table, file.key) for file in commit.files}
         with self._renewed(order):
             try:
-                with ThreadPoolExecutor(8, "publish") as pool:
-                    list(pool.map(lambda file: self._place(order, file), commit.files))
+                self._place_all(order, commit.files)
             except LakeError:
                 self._still_ours(order, self.ledger(order.unit.day))  # who took over has deleted what was staged
                 raise
@@ -167,8 +167,19 @@ class Publisher:
             done.set()
             thread.join()
 
-    def _place(self, order: UnitOrder, file: OutputFile) -> None:
-        self.lake.copy(self.staged(order, file), self._final(file))
+    def _place_all(self, order: UnitOrder, files: tuple[OutputFile, ...]) -> None:
+        def place(file: OutputFile) -> None:
+            self.lake.copy(self.staged(order, file), self._final(file))
+
+        with ThreadPoolExecutor(8, "publish") as pool:
+            try:
+                with uninterrupted():  # a pool does not wait for a thread whose start was interrupted
+                    placed = [pool.submit(place, file) for file in files]
+                for future in placed:
+                    future.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
     def _commit(self, order: UnitOrder, commit: Commit, claim: Publishing) -> None:
         def committed(ledger: Ledger) -> Ledger:
