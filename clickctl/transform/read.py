@@ -18,12 +18,13 @@ from clickctl.domain.hours import Day, Hour
 from clickctl.domain.layout import FACTS, QUARANTINE, USERS
 from clickctl.domain.quality import Quality, keep_common
 from clickctl.domain.rules import QualityRules
+from clickctl.domain.times import Window
 from clickctl.plan.unit import Shards
 from clickctl.transform.chunks import Chunk, Spill, Target, spill_to, split_batch
 from clickctl.transform.lines import Block, CorruptFile, LongPiece, read_blocks
 from clickctl.transform.parse import LineParser
 from clickctl.transform.rejects import PIECE_BYTES, member, piece, record
-from clickctl.transform.rows import Window, build_rows
+from clickctl.transform.rows import build_rows
 from clickctl.transform.times import Int64s
 from clickctl.transform.users import reduce_users, sightings
 

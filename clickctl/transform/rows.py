@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clickctl.domain.hours import Hour
-from clickctl.domain.rules import QualityRules, duration
+from clickctl.domain.rules import QualityRules
+from clickctl.domain.times import Window
 from clickctl.transform.parse import Parsed
 from clickctl.transform.schemas import FACT_CHUNK
 from clickctl.transform.times import Bools, Int64s, parse_times
 
 DAY_MICROS = 86_400_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -33,20 +31,6 @@ class Rows:
     ip: pa.StringArray
     days: Int64s
     rejected: list[tuple[int, list[str]]]
-
-
-@dataclass(frozen=True)
-class Window:
-    """The event times a file of one arrival hour may hold: [earliest, latest], epoch microseconds."""
-
-    earliest: int
-    latest: int
-
-    @classmethod
-    def around(cls, arrival: Hour, rules: QualityRules) -> Window:
-        start = (arrival.start - _EPOCH) // timedelta(microseconds=1)
-        lateness, skew = duration(rules.max_lateness) * 10**6, duration(rules.max_skew) * 10**6
-        return cls(start - lateness, start + 3_600_000_000 - 1 + skew)
 
 
 def build_rows(parsed: Parsed, window: Window, rules: QualityRules) -> Rows:

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from clickctl.domain.hours import Hour
 from clickctl.domain.rules import QualityRules
+from clickctl.domain.times import Window
 from clickctl.transform.parse import LineParser, text_column
-from clickctl.transform.rows import Rows, Window, build_rows, click_ids
+from clickctl.transform.rows import Rows, build_rows, click_ids
 from tests.conftest import event
 
 ARRIVAL = Hour(datetime(2026, 1, 5, 13, tzinfo=UTC))

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from clickctl.transform.times import parse_time, parse_times
+from clickctl.domain.times import parse_time
+from clickctl.transform.times import parse_times
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIVE_PAST = 1_767_618_300_000_000  # 2026-01-05T13:05:00Z in microseconds
