@@ -18,16 +18,9 @@ import msgspec
 import pyarrow as pa
 from msgspec import Meta, Raw
 
+from clickctl.domain.lines import BOM, SHORTEST_DEEP, has_nul_escape, is_too_deep, may_be_deep
 from clickctl.domain.quality import KEPT_LENGTH, OTHER
-from clickctl.transform.checks import (
-    SHORTEST_DEEP,
-    has_nul_escape,
-    is_json,
-    is_too_deep,
-    is_utf8,
-    may_be_deep,
-    needs_care,
-)
+from clickctl.transform.checks import is_json, is_utf8, needs_care
 
 TEXTS = ("event_time", "user_id", "session_id", "action", "page_url", "user_agent", "ip")
 FIELDS = (*TEXTS, "attributes")
@@ -39,7 +32,6 @@ worth nearly half the time."""
 _MAX_EXTRAS, _MAX_NAMES = 64, 10_000
 """Unknown fields learned, and counted by name."""
 
-_BOM = b"\xef\xbb\xbf"
 _LEARNABLE = re.compile(rf'[^\x00-\x1f"\\]{{0,{KEPT_LENGTH}}}')
 _NULL = Raw(b"null")
 
@@ -140,7 +132,7 @@ class LineParser:
 
     def _carefully(self, line: bytes) -> tuple[Any, list[str]]:
         """An event and its fields of a wrong type, or _Refused with the reason."""
-        line = line.removeprefix(_BOM)
+        line = line.removeprefix(BOM)
         if not line.strip():
             raise _Refused
         if not is_utf8(line):

@@ -1,0 +1,1 @@
+"""The Lambda that raises alerts: `handler` decodes, calls and sends; `scan`, `lines` and `events` are pure."""
