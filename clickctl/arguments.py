@@ -13,7 +13,7 @@ from clickctl.domain.errors import UsageError
 from clickctl.domain.hours import Unit, hour_of, parse_unit
 from clickctl.domain.rules import QualityRules
 from clickctl.domain.structure import from_plain, to_plain
-from clickctl.settings import AwsSettings, LakeRoots
+from clickctl.roots import AwsSettings, LakeRoots
 
 _DESCRIPTION = """\
 The clickstream job: units of raw events to committed Parquet.

@@ -17,15 +17,8 @@ from typing import Any
 from clickctl.domain.errors import ConfigError
 from clickctl.domain.rules import QualityRules
 from clickctl.domain.structure import StructureError, from_plain, hints
-from clickctl.settings import (
-    AthenaSettings,
-    AwsSettings,
-    CatalogSettings,
-    GlueSettings,
-    JobSettings,
-    LakeRoots,
-    RedshiftSettings,
-)
+from clickctl.roots import AlertSettings, AwsSettings, LakeRoots
+from clickctl.settings import AthenaSettings, CatalogSettings, GlueSettings, JobSettings, RedshiftSettings
 
 BACKENDS = ("aws", "local")
 REDSHIFT_PASSWORD = "CLICKCTL_REDSHIFT_PASSWORD"
@@ -48,6 +41,7 @@ class Config:
     catalog: CatalogSettings = field(default_factory=CatalogSettings)
     athena: AthenaSettings = field(default_factory=AthenaSettings)
     redshift: RedshiftSettings = field(default_factory=RedshiftSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
     source: str = ""
 
     def __post_init__(self) -> None:

@@ -18,14 +18,14 @@ import pyarrow as pa
 
 import clickctl
 from clickctl.domain.errors import ClickctlError, LakeError, RunFailed
-from clickctl.domain.layout import QUARANTINE, output_file
+from clickctl.domain.layout import QUARANTINE, output_file, raw_hour
 from clickctl.domain.ledger import Commit, InputFile, OutputFile
 from clickctl.domain.quality import Quality, total
-from clickctl.observe import arrival_of, list_raw
+from clickctl.observe import list_raw
 from clickctl.plan.unit import UnitOrder
 from clickctl.ports import Lake, Outcome
 from clickctl.publish import Publisher, now_text
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 from clickctl.transform.chunks import Chunk, Target
 from clickctl.transform.read import RawFile, ReadResult, read_file
 from clickctl.transform.write import write_file
@@ -89,7 +89,9 @@ class UnitWork:
         def opened() -> BinaryIO:
             return self.lake.open(f"{self.roots.raw}/{source.key}")
 
-        file = RawFile(source.key, source.size, arrival_of(source.key), opened)
+        arrival = raw_hour(source.key)
+        assert arrival is not None  # what is listed as input has such a key
+        file = RawFile(source.key, source.size, arrival, opened)
         with _disk_errors(f"read {source.key}, or write scratch files for it"):
             return read_file(file, self.order.rules, self.order.shards, self.scratch / f"{uuid4().hex}.spill")
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from clickctl.domain.errors import DamagedLedger
 from clickctl.domain.hours import Day, Hour, Unit
-from clickctl.domain.layout import is_raw_file, raw_prefix
+from clickctl.domain.layout import is_raw_file, raw_hour, raw_prefix
 from clickctl.domain.ledger import InputFile, Ledger
 from clickctl.plan.partition import Seen
 from clickctl.plan.unit import related
 from clickctl.ports import Lake
 from clickctl.publish import Publisher
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 
 
 @dataclass(frozen=True)
@@ -39,19 +38,14 @@ def list_raw(lake: Lake, roots: LakeRoots, unit: Unit) -> RawListing:
     files, ignored, obstacles = [], 0, set()
     for info in lake.list(f"{roots.raw}/{raw_prefix(unit)}"):
         key = info.location.removeprefix(f"{roots.raw}/")
-        folder, _, name = key.rpartition("/")
-        if is_raw_file(name) and len(folder) == len("2026/01/05/13"):
+        folder = key.rpartition("/")[0]
+        if raw_hour(key):
             files.append(InputFile(key, info.etag, info.size))
         elif folder.count("/") > 3 and is_raw_file(folder.split("/")[4]):
             obstacles.add("/".join(folder.split("/")[:5]))
         else:
             ignored += 1
     return RawListing(tuple(sorted(files)), ignored, tuple(sorted(obstacles)))
-
-
-def arrival_of(key: str) -> Hour:
-    """The arrival hour a raw key says: `2026/01/05/13/part-0.json.gz`."""
-    return Hour(datetime.strptime(key[:13], "%Y/%m/%d/%H").replace(tzinfo=UTC))
 
 
 @dataclass(frozen=True)

@@ -8,22 +8,39 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 from clickctl.domain.errors import ClickctlError
-from clickctl.domain.hours import Day
-from clickctl.domain.ledger import Commit, Owner
-from clickctl.plan.unit import UnitOrder
 
-if TYPE_CHECKING:  # few commands need the catalog, and all load the ports
+if TYPE_CHECKING:  # few commands need all of it, and all load the ports
+    from clickctl.domain.hours import Day
+    from clickctl.domain.ledger import Commit, Owner
     from clickctl.plan.catalog import Applied, CatalogSeen, CatalogWanted, Change, DaysWithRows
+    from clickctl.plan.unit import UnitOrder
 
 
-@dataclass(frozen=True)
-class ObjectInfo:
+class ObjectInfo(NamedTuple):
     """One object. `etag` changes whenever the object does."""
 
     location: str
+    etag: str
+    size: int
+
+
+class Stream(Protocol):
+    """Content read once, from its start to its end."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes, one or more; none at the end."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Opened(NamedTuple):
+    """An object while it is read: all of it is of the version with this ETag. `size` in bytes."""
+
+    stream: Stream
     etag: str
     size: int
 
@@ -48,6 +65,13 @@ class Lake(Protocol):
 
     def open(self, location: str) -> BinaryIO:
         """The content as a stream, from its start, in bounded memory. Its reader may seek."""
+        ...
+
+    def stream(self, location: str, version: str = "") -> Opened | None:
+        """The content to be read once, in bounded memory and without a copy on disk.
+
+        `version` is a version id of S3, empty for the present one; None when there is no such object.
+        """
         ...
 
     def tail(self, location: str, count: int) -> tuple[bytes, int] | None:

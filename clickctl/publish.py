@@ -35,7 +35,7 @@ from clickctl.domain.ledger import (
 from clickctl.interrupts import uninterrupted
 from clickctl.plan.unit import UnitOrder, base_of, related
 from clickctl.ports import Lake, Liveness, Outcome, PreconditionFailed
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 
 _TRIES = 50
 LEASE_SECONDS = 600

@@ -5,9 +5,8 @@ Every key is shown with its default in config.example.toml.
 
 from __future__ import annotations
 
-import os
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 ENGINES = ("glue", "local", "spark")
 
@@ -16,28 +15,6 @@ DPUS = {
     "R.1X": 1, "R.2X": 2, "R.4X": 4, "R.8X": 8,
 }  # fmt: skip
 """Data processing units of a Glue worker by its type (Glue API reference, CreateJob, WorkerType)."""
-
-
-@dataclass(frozen=True)
-class LakeRoots:
-    """The four roots: folders, or s3:// prefixes, without a slash at the end."""
-
-    raw: str
-    processed: str
-    quarantine: str
-    alerts: str
-
-    def __post_init__(self) -> None:
-        for f in fields(self):
-            value = getattr(self, f.name)
-            if not value.strip("/ ") or "\0" in value:
-                raise ValueError(f"{f.name}: {value!r} is no folder and no s3:// prefix")
-            rooted = value if value.startswith("s3://") else os.path.abspath(os.path.expanduser(value))
-            object.__setattr__(self, f.name, rooted.rstrip("/"))
-
-    def root(self, table: str) -> str:
-        """The root a table's keys are relative to."""
-        return self.quarantine if table == "quarantine" else self.processed
 
 
 @dataclass(frozen=True)
@@ -56,22 +33,6 @@ class JobSettings:
             raise ValueError("workers must be 0 (one per core) or more")
         if not 1 <= self.target_file_mb <= 512:
             raise ValueError("target_file_mb must lie between 1 and 512")
-
-
-@dataclass(frozen=True)
-class AwsSettings:
-    """How AWS is reached. What is empty is left to the SDK's own settings (environment, profile, role)."""
-
-    region: str = ""
-    profile: str = ""
-    role_arn: str = ""
-    endpoint_url: str = ""
-    kms_key: str = ""
-    read_timeout: int = 60
-
-    def __post_init__(self) -> None:
-        if self.read_timeout < 1:
-            raise ValueError("read_timeout must be 1 second or more")
 
 
 @dataclass(frozen=True)

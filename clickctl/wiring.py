@@ -11,7 +11,7 @@ from clickctl.domain.errors import ConfigError
 from clickctl.domain.hours import Day
 from clickctl.ports import Catalog, Engine, Lake, Liveness, Query
 from clickctl.publish import Publisher
-from clickctl.settings import AwsSettings, LakeRoots
+from clickctl.roots import AwsSettings, LakeRoots
 
 if TYPE_CHECKING:  # loaded by the commands that need them
     from clickctl.hotsql import HotSql

@@ -21,7 +21,7 @@ from clickctl.domain.rules import QualityRules
 from clickctl.liveness import ProcessLiveness
 from clickctl.local.lake import FolderLake
 from clickctl.publish import Publisher
-from clickctl.settings import AwsSettings, LakeRoots
+from clickctl.roots import AwsSettings, LakeRoots
 from tests.backends.small_lake import SmallLake, small_lake
 
 if TYPE_CHECKING:

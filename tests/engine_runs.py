@@ -29,7 +29,7 @@ from clickctl.observe import see_unit
 from clickctl.plan.unit import UnitOrder, order_unit
 from clickctl.ports import Engine
 from clickctl.publish import Publisher
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 from tests.conftest import REPO, SHARED
 
 ANY = QualityRules(actions=("*",), max_lateness="9d", max_skew="2d")

@@ -9,7 +9,8 @@ import pytest
 from clickctl.config import Config, find_config, load_config
 from clickctl.domain.errors import ConfigError
 from clickctl.domain.rules import QualityRules
-from clickctl.settings import JobSettings, LakeRoots, RedshiftSettings
+from clickctl.roots import LakeRoots
+from clickctl.settings import JobSettings, RedshiftSettings
 
 REPO = Path(__file__).parents[1]
 LAKE = '[lake]\nraw = "/l/raw"\nprocessed = "/l/processed"\nquarantine = "/l/quarantine"\nalerts = "/l/alerts"\n'

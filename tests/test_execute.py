@@ -15,7 +15,7 @@ from clickctl.local.engine import LocalEngine
 from clickctl.many import Stop, run_many
 from clickctl.plan.backfill import PlannedUnit
 from clickctl.publish import Publisher
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 from clickctl.survey import observe_days, plan_units, status_of, units_in
 from tests.commands.lakes import Put, fill
 from tests.conftest import event

@@ -19,7 +19,7 @@ from clickctl.domain.hours import Day, unit_from_name
 from clickctl.domain.layout import USERS, output_file
 from clickctl.local.lake import FolderLake
 from clickctl.local.query import DuckQuery
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 from clickctl.sqlfiles import first_rows, statement
 from tests.conftest import REPO
 

@@ -18,7 +18,7 @@ from clickctl.domain.hours import Day, Hour
 from clickctl.domain.rules import QualityRules
 from clickctl.execute import UnitRunner
 from clickctl.local.engine import LocalEngine
-from clickctl.settings import AwsSettings
+from clickctl.roots import AwsSettings
 from clickctl.wiring import publisher_for
 
 if TYPE_CHECKING:  # the tests are not written for mypy's strict mode

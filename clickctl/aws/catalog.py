@@ -34,7 +34,8 @@ from clickctl.plan.catalog import (
 )
 from clickctl.plan.tables import TableWanted, repaired, values_of
 from clickctl.ports import Query
-from clickctl.settings import AwsSettings, CatalogSettings
+from clickctl.roots import AwsSettings
+from clickctl.settings import CatalogSettings
 from clickctl.sqlfiles import statement
 
 _AT_ONCE = 10

@@ -16,7 +16,7 @@ import botocore.session
 
 import clickctl
 from clickctl.domain.errors import ConfigError
-from clickctl.settings import AwsSettings
+from clickctl.roots import AwsSettings
 
 POOL = 32
 """Connections a client keeps: as many as there are calls of it side by side."""

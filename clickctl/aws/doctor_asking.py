@@ -18,7 +18,7 @@ from clickctl.aws.errors import SECRETS, THROTTLED, code_of, explained
 from clickctl.config import REDSHIFT_PASSWORD
 from clickctl.domain.errors import ClickctlError, ConfigError, EngineError
 from clickctl.plan.checks import Check, Subject
-from clickctl.settings import AwsSettings
+from clickctl.roots import AwsSettings
 
 T = TypeVar("T")
 

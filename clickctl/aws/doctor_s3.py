@@ -22,7 +22,7 @@ from clickctl.domain.hours import Day
 from clickctl.domain.layout import ledger_key
 from clickctl.plan.checks import Check, Probe, Subject, ledger_seen
 from clickctl.publish import Publisher
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from clickctl.plan.groups import UNITS_PER_RUN
 from clickctl.plan.unit import UnitOrder
 from clickctl.ports import Ended, Left, Outcome
 from clickctl.publish import Publisher
-from clickctl.settings import AwsSettings
+from clickctl.roots import AwsSettings
 
 _ROUNDS = 3
 """Times a unit's run is begun: one that was joined can fail, and one that was started can meet an accident."""

@@ -21,7 +21,7 @@ from clickctl.aws.errors import code_of, explained, shown
 from clickctl.domain.errors import CommitConflict, EngineError
 from clickctl.domain.hours import Day
 from clickctl.plan.tables import values_of
-from clickctl.settings import AwsSettings
+from clickctl.roots import AwsSettings
 
 GET_BATCH = 1000
 WRITE_BATCH = {"add": 100, "update": 100, "prune": 25}

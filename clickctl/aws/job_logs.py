@@ -6,7 +6,7 @@ from clickctl.aws.clients import client
 from clickctl.aws.errors import explained
 from clickctl.domain.errors import ClickctlError
 from clickctl.domain.secrets import one_line
-from clickctl.settings import AwsSettings
+from clickctl.roots import AwsSettings
 
 _GROUPS = ("/aws-glue/jobs/error", "/aws-glue/jobs/output")
 """A run's stream is named after its id (Glue developer guide, "Logging behavior")."""

@@ -16,7 +16,8 @@ from clickctl.arguments import units_named
 from clickctl.aws.clients import client
 from clickctl.aws.errors import THROTTLED, code_of, explained, is_denied
 from clickctl.domain.errors import ConfigError, EngineError, UsageError
-from clickctl.settings import DPUS, AwsSettings, GlueSettings
+from clickctl.roots import AwsSettings
+from clickctl.settings import DPUS, GlueSettings
 
 LIVE = ("STARTING", "RUNNING", "STOPPING", "WAITING")
 """Every other state is an end: SUCCEEDED, FAILED, ERROR, TIMEOUT, STOPPED, EXPIRED."""

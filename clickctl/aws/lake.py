@@ -21,14 +21,14 @@ from typing import Any, BinaryIO, cast
 from uuid import uuid4
 
 import botocore.exceptions
-from boto3.s3.transfer import TransferConfig
 
 from clickctl.aws.clients import client
 from clickctl.aws.errors import code_of, explained, hint_for, shown, text_of
 from clickctl.aws.listing import objects
+from clickctl.aws.streams import BROKEN_OFF, opened
 from clickctl.domain.errors import LakeError
-from clickctl.ports import ObjectInfo, PreconditionFailed
-from clickctl.settings import AwsSettings
+from clickctl.ports import ObjectInfo, Opened, PreconditionFailed
+from clickctl.roots import AwsSettings
 
 _CONFLICT_TRIES = 10
 _BODY_TRIES = 5  # as often as s3transfer tries a part
@@ -38,13 +38,7 @@ _PASSING = ("InternalError", "SlowDown", "ServiceUnavailable", "RequestTimeout",
 
 _MARK = "clickctl-write"  # metadata by which a write knows itself again
 
-_IN_PARTS = TransferConfig(multipart_threshold=1, multipart_chunksize=256 << 20)
-_BROKEN_OFF = (
-    botocore.exceptions.HTTPClientError,  # the connection was cut, or fell silent
-    botocore.exceptions.IncompleteReadError,
-    botocore.exceptions.FlexibleChecksumError,
-)
-
+_PART_BYTES = 256 << 20
 _condition = threading.local()
 
 
@@ -80,7 +74,7 @@ class S3Lake:
             found = self.client.get_object(Bucket=bucket, Key=key, **which)
             try:
                 return found["Body"].read(), found
-            except _BROKEN_OFF:
+            except BROKEN_OFF:
                 if not left:
                     raise
         raise AssertionError("unreachable")
@@ -97,6 +91,9 @@ class S3Lake:
                 file.close()
                 raise
             return cast(BinaryIO, file)
+
+    def stream(self, location: str, version: str = "") -> Opened | None:
+        return opened(self.client, location, *_split(location), version)
 
     def tail(self, location: str, count: int) -> tuple[bytes, int] | None:
         bucket, key = _split(location)
@@ -157,7 +154,10 @@ class S3Lake:
             except botocore.exceptions.ClientError as error:
                 if code_of(error) != "InvalidRequest" or "maximum allowable size" not in text_of(error):
                     raise
-                self.client.copy(origin, bucket, key, ExtraArgs=self._sealed, Config=_IN_PARTS)
+                from boto3.s3.transfer import TransferConfig
+
+                in_parts = TransferConfig(multipart_threshold=1, multipart_chunksize=_PART_BYTES)
+                self.client.copy(origin, bucket, key, ExtraArgs=self._sealed, Config=in_parts)
 
     def delete(self, locations: Iterable[str]) -> None:
         by_bucket: dict[str, Any] = {}

@@ -10,7 +10,7 @@ from clickctl.aws.job_runs import LIVE
 from clickctl.domain.errors import ClickctlError
 from clickctl.domain.ledger import Owner
 from clickctl.liveness import ProcessLiveness
-from clickctl.settings import AwsSettings
+from clickctl.roots import AwsSettings
 
 
 @dataclass(frozen=True)

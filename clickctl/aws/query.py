@@ -20,7 +20,8 @@ from clickctl.domain.errors import ClickctlError, UsageError
 from clickctl.domain.hours import Day
 from clickctl.domain.layout import FACTS
 from clickctl.ports import Answer
-from clickctl.settings import AthenaSettings, AwsSettings, CatalogSettings
+from clickctl.roots import AwsSettings
+from clickctl.settings import AthenaSettings, CatalogSettings
 from clickctl.sqlfiles import first_rows
 
 LONGEST_STATEMENT = 262_144  # bytes of UTF-8 (Athena's service quotas; it cannot be raised)

@@ -19,7 +19,8 @@ from clickctl.aws.errors import explained as explained_by_aws
 from clickctl.aws.redshift_errors import explained
 from clickctl.config import REDSHIFT_PASSWORD
 from clickctl.domain.errors import ConfigError, EngineError
-from clickctl.settings import AwsSettings, RedshiftSettings
+from clickctl.roots import AwsSettings
+from clickctl.settings import RedshiftSettings
 
 _CONNECT_SECONDS = 30
 """For each step until we are logged in. A Serverless workgroup may have to be started first."""

@@ -87,6 +87,10 @@ class RunFailed(ClickctlError):
     """A unit was attempted and is not committed."""
 
 
+class AlertFailed(ClickctlError):
+    """Not all of a raw object was read, or not all of its alerts were accepted."""
+
+
 @contextmanager
 def nothing_changed() -> Iterator[None]:
     """For what comes before any change: an error of a lake or a service, which cannot know that, says so."""

@@ -17,12 +17,24 @@ QUARANTINE = "quarantine"
 TABLES = (FACTS, USERS)
 
 _RAW_FILE = re.compile(r"part-[^/]*\.json(\.gz)?")
+_RAW_KEY = re.compile(r"(\d{4}/\d\d/\d\d/\d\d)/([^/]*)", re.ASCII)
 _OWNED = re.compile(r"part-(\d{10}|\d{8})-(\d{4,})\.(parquet|json\.gz)")
 
 
 def is_raw_file(name: str) -> bool:
     """True for the file names a unit reads; `_SUCCESS`, dot files and the like are passed over."""
     return _RAW_FILE.fullmatch(name) is not None
+
+
+def raw_hour(key: str) -> Hour | None:
+    """The arrival hour of a raw file by its key under the raw root, or None for a key that is no raw file's."""
+    match = _RAW_KEY.fullmatch(key)
+    if match is None or not is_raw_file(match[2]):
+        return None
+    try:
+        return Hour(datetime.strptime(match[1], "%Y/%m/%d/%H").replace(tzinfo=UTC))
+    except ValueError:
+        return None
 
 
 def raw_prefix(unit: Unit) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from clickctl.domain.hours import Hour
 from clickctl.domain.rules import QualityRules, duration
@@ -65,8 +65,7 @@ def _from_number(match: re.Match[str]) -> int | None:
     return None
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """The event times a file of one arrival hour may hold: [earliest, latest], epoch microseconds."""
 
     earliest: int

@@ -14,7 +14,8 @@ from clickctl.local.duck import told
 from clickctl.local.views import catalog_file, empty_tables, local_views
 from clickctl.plan.catalog import Applied, CatalogSeen, CatalogWanted, Change, DaysWithRows, ViewWanted
 from clickctl.ports import Lake
-from clickctl.settings import CatalogSettings, LakeRoots
+from clickctl.roots import LakeRoots
+from clickctl.settings import CatalogSettings
 
 _HINT = "Check the file and its folder, or name another one with [catalog] path."
 

@@ -10,13 +10,14 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from clickctl.domain.errors import LakeError
-from clickctl.ports import ObjectInfo, PreconditionFailed
+from clickctl.ports import ObjectInfo, Opened, PreconditionFailed
 
 _TEMPORARY = ".tmp-"
 _STAGING = "/_staging"
+_SETTLE = "Wait until nobody writes to it, then run the same command again."
 _SWEPT = 100
 """Times a write into a folder that another run removes is begun anew."""
 
@@ -37,7 +38,7 @@ class FolderLake:
                     stat = os.stat(path)
                 except FileNotFoundError:
                     continue  # deleted since it was listed
-                yield ObjectInfo(path, f"{stat.st_mtime_ns:x}-{stat.st_ino:x}", stat.st_size)
+                yield ObjectInfo(path, _etag_of(stat), stat.st_size)
 
     def get(self, location: str) -> tuple[bytes, str] | None:
         with _explained(location):
@@ -50,6 +51,15 @@ class FolderLake:
     def open(self, location: str) -> BinaryIO:
         with _explained(location):
             return open(location, "rb", buffering=1 << 20)
+
+    def stream(self, location: str, version: str = "") -> Opened | None:
+        with _explained(location):
+            try:
+                file: Any = open(location, "rb", buffering=0)  # noqa: SIM115
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            stat = os.fstat(file.fileno())
+            return Opened(_Unchanged(file, location, _etag_of(stat)), _etag_of(stat), stat.st_size)
 
     def tail(self, location: str, count: int) -> tuple[bytes, int] | None:
         with _explained(location):
@@ -102,6 +112,27 @@ class FolderLake:
                 continue
             with _explained(folder), suppress(FileNotFoundError, NotADirectoryError):
                 _sync(Path(folder))
+
+
+class _Unchanged:
+    """A file that must be at its end what it was at its start: raw files are at times written to in place."""
+
+    def __init__(self, file: BinaryIO, location: str, etag: str) -> None:
+        self._file, self._location, self._etag = file, location, etag
+
+    def read(self, size: int, /) -> bytes:
+        with _explained(self._location):
+            data = self._file.read(size)
+            if not data and _etag_of(os.fstat(self._file.fileno())) != self._etag:
+                raise LakeError(f"{self._location} changed while it was read.", hint=_SETTLE, changed="")
+            return data
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _etag_of(stat: os.stat_result) -> str:
+    return f"{stat.st_mtime_ns:x}-{stat.st_ino:x}"
 
 
 def _files_below(folder: str, start: str) -> Iterator[str]:

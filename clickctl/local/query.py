@@ -15,7 +15,8 @@ from clickctl.domain.hours import Day
 from clickctl.domain.layout import FACTS
 from clickctl.local.views import catalog_file, empty_tables, local_views
 from clickctl.ports import Answer, Lake
-from clickctl.settings import CatalogSettings, LakeRoots
+from clickctl.roots import LakeRoots
+from clickctl.settings import CatalogSettings
 from clickctl.sqlfiles import first_rows
 
 

@@ -19,7 +19,7 @@ from clickctl.plan.groups import UNITS_PER_RUN
 from clickctl.plan.unit import UnitOrder
 from clickctl.ports import Ended, Outcome
 from clickctl.publish import Publisher
-from clickctl.settings import AwsSettings
+from clickctl.roots import AwsSettings
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from collections.abc import Collection
 
 from clickctl.domain.layout import FACTS, USERS
 from clickctl.ports import Lake
-from clickctl.settings import CatalogSettings, LakeRoots
+from clickctl.roots import LakeRoots
+from clickctl.settings import CatalogSettings
 from clickctl.sqlfiles import checked, statement
 
 COLUMNS = {

@@ -17,7 +17,7 @@ from clickctl.hotsql import HotSql
 from clickctl.interrupts import uninterrupted
 from clickctl.local.duck import first_line, told
 from clickctl.plan.hot import DayPlan, Load
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 from clickctl.warehouse import CopyFile, LoadOrder, RebuildOrder, WarehouseSeen
 
 SCHEMA = "main"

@@ -13,7 +13,8 @@ import pytest
 
 from clickctl.aws.query import AthenaQuery
 from clickctl.domain.errors import ClickctlError
-from clickctl.settings import AthenaSettings, AwsSettings, CatalogSettings
+from clickctl.roots import AwsSettings
+from clickctl.settings import AthenaSettings, CatalogSettings
 from tests.aws.harness.account import Aws
 from tests.aws.harness.replies import AwsError
 from tests.aws.harness.requests import Request

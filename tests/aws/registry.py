@@ -20,7 +20,8 @@ from clickctl.plan.catalog import CREATE_TABLES, Applied, CatalogPlan
 from clickctl.ports import Answer
 from clickctl.publish import Publisher
 from clickctl.registering import Comparison, apply_changes, compare, observe_days_with_rows
-from clickctl.settings import AwsSettings, CatalogSettings
+from clickctl.roots import AwsSettings
+from clickctl.settings import CatalogSettings
 from tests.aws.harness.account import Aws
 from tests.aws.harness.replies import Reply
 from tests.aws.harness.requests import Request

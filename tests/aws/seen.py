@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 from tests.aws.harness.account import Aws
 
 

@@ -19,7 +19,7 @@ from clickctl.aws.clients import POOL, client, session
 from clickctl.aws.errors import explained
 from clickctl.aws.lake import S3Lake
 from clickctl.domain.errors import ConfigError
-from clickctl.settings import AwsSettings
+from clickctl.roots import AwsSettings
 from tests.aws.harness.account import Aws
 from tests.aws.harness.faults import Fault
 from tests.aws.harness.replies import xml_reply

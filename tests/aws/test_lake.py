@@ -18,7 +18,7 @@ from clickctl.aws import clients
 from clickctl.aws.lake import S3Lake
 from clickctl.domain.errors import LakeError
 from clickctl.ports import PreconditionFailed
-from clickctl.settings import AwsSettings
+from clickctl.roots import AwsSettings
 from tests.aws.harness.account import Aws
 from tests.aws.harness.faults import Fault
 from tests.aws.harness.replies import Reply, xml_reply

@@ -12,7 +12,7 @@ pytest.importorskip("boto3")
 
 from clickctl.aws.lake import S3Lake
 from clickctl.domain.errors import LakeError
-from clickctl.settings import AwsSettings
+from clickctl.roots import AwsSettings
 from tests.aws.harness.account import Aws
 from tests.aws.harness.faults import Fault
 from tests.aws.harness.requests import Request

@@ -22,7 +22,8 @@ from clickctl.domain.hours import Day, Unit, unit_from_name
 from clickctl.domain.rules import QualityRules
 from clickctl.execute import UnitRunner
 from clickctl.local.engine import LocalEngine
-from clickctl.settings import AwsSettings, RedshiftSettings
+from clickctl.roots import AwsSettings
+from clickctl.settings import RedshiftSettings
 from clickctl.wiring import publisher_for, warehouse_for
 from tests.aws.harness.account import Aws
 from tests.aws.test_glue_engine import create_tables

@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("moto.server")
 
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 from tests.aws import seen
 from tests.aws.harness.account import Aws, environment
 from tests.aws.harness.server import AwsServer, Calls

@@ -17,7 +17,8 @@ import clickctl
 from clickctl.aws.redshift import connect, find_door, region_of
 from clickctl.aws.redshift_errors import Trouble, trouble
 from clickctl.domain.errors import ClickctlError, ConfigError, EngineError, Unreached
-from clickctl.settings import AwsSettings, RedshiftSettings
+from clickctl.roots import AwsSettings
+from clickctl.settings import RedshiftSettings
 from tests.aws.harness.account import REGION, Aws
 from tests.aws.harness.faults import Fault
 from tests.aws.harness.replies import AwsError, xml_reply

@@ -18,7 +18,8 @@ import redshift_connector
 from clickctl.aws.redshift import connect
 from clickctl.aws.redshift_errors import Trouble, explained, trouble
 from clickctl.domain.errors import ClickctlError, ConfigError, EngineError
-from clickctl.settings import AwsSettings, RedshiftSettings
+from clickctl.roots import AwsSettings
+from clickctl.settings import RedshiftSettings
 from tests.aws.redshift_listener import Act, Listener, error, ready
 
 LOST, RETRY, TIMEOUT, REFUSED = Trouble

@@ -31,7 +31,7 @@ def lake_at(request: pytest.FixtureRequest) -> LakeAt:
     if request.param == "s3":
         pytest.importorskip("boto3")
         from clickctl.aws.lake import S3Lake
-        from clickctl.settings import AwsSettings
+        from clickctl.roots import AwsSettings
 
         return LakeAt(S3Lake(AwsSettings()), request.getfixturevalue("aws").lake.processed)
     return LakeAt(FolderLake(), str(request.getfixturevalue("quick_folder")))

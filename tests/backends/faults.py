@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from clickctl.local.lake import FolderLake
-from clickctl.ports import Lake, ObjectInfo
+from clickctl.ports import Lake, ObjectInfo, Opened
 
 T = TypeVar("T")
 
@@ -75,6 +75,9 @@ class WatchedLake:
 
     def open(self, location: str) -> BinaryIO:
         return self._do("open", location, lambda: self._lake.open(location))
+
+    def stream(self, location: str, version: str = "") -> Opened | None:
+        return self._do("stream", location, lambda: self._lake.stream(location, version))
 
     def tail(self, location: str, count: int) -> tuple[bytes, int] | None:
         return self._do("tail", location, lambda: self._lake.tail(location, count))

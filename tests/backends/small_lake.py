@@ -22,7 +22,7 @@ from clickctl.liveness import ProcessLiveness
 from clickctl.local.engine import LocalEngine
 from clickctl.ports import Lake, Liveness
 from clickctl.publish import Publisher
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 from clickctl.survey import status_of
 
 DAYS = tuple(unit_from_name(f"2026-01-{n:02}") for n in range(3, 8))

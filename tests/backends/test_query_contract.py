@@ -21,7 +21,8 @@ from clickctl.local.lake import FolderLake
 from clickctl.local.query import DuckQuery
 from clickctl.local.views import COLUMNS, PARTITION, catalog_file, local_views
 from clickctl.ports import Query
-from clickctl.settings import AthenaSettings, AwsSettings, CatalogSettings, LakeRoots
+from clickctl.roots import AwsSettings, LakeRoots
+from clickctl.settings import AthenaSettings, CatalogSettings
 
 pytest.importorskip("duckdb")
 pytest.importorskip("pyarrow")

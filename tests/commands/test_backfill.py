@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 from tests.commands.lakes import Put, events, fill, tree
 from tests.commands.terminal import on_a_terminal
 from tests.conftest import Shell

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 from tests.commands.lakes import Put, fill
 from tests.conftest import REPO, Shell
 

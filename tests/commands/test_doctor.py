@@ -20,7 +20,7 @@ from clickctl.local.doctor import PACKAGES
 from clickctl.plan.checks import Report, Subject, Verdict
 from clickctl.render.console import console_for, rendered
 from clickctl.render.doctor import doctor
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 from clickctl.wiring import doctor_for
 from tests.commands.lakes import Put, fill, tree
 from tests.commands.terminal import on_a_terminal

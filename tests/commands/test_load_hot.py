@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 from tests.commands.lakes import Put, fill, tree
 from tests.conftest import REPO, Shell
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 from tests.commands.lakes import Put, fill, tree
 from tests.conftest import Shell
 

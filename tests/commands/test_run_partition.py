@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from clickctl.domain.ledger import VERSION
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 from tests.commands.lakes import Put, events, fill, tree
 from tests.conftest import Shell, event
 

@@ -7,7 +7,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from clickctl.aws.job_runs import JobRuns
-from clickctl.settings import AwsSettings, GlueSettings
+from clickctl.roots import AwsSettings
+from clickctl.settings import GlueSettings
 
 
 def main(pace: float, ids: list[str]) -> None:

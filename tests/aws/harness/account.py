@@ -13,7 +13,7 @@ from uuid import uuid4
 import boto3
 
 from clickctl.aws import clients
-from clickctl.settings import LakeRoots
+from clickctl.roots import LakeRoots
 from tests.aws.harness.faults import Faults
 from tests.aws.harness.glue_runs import GlueRuns
 from tests.aws.harness.partitions import Partitions

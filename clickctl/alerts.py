@@ -1,0 +1,54 @@
+"""Who is alerted, and how replays are run: what a backend provides of it. One file in `local/` and `aws/`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple, Protocol
+
+from clickctl.domain.receipts import Message
+
+
+class Topic(Protocol):
+    """Where messages are sent."""
+
+    def publish(self, batch: Sequence[Message]) -> Collection[str]:
+        """Send up to ten messages, as large together as one call may be: the ids of those that were accepted.
+
+        What can be repeated was repeated. Raises a ClickctlError when it is not known what became of them.
+        """
+        ...
+
+    def audience(self) -> Sequence[str]:
+        """Who gets the messages, a line each, to be shown."""
+        ...
+
+
+class Letter(NamedTuple):
+    """One message of the dead-letter queue. `handle` is what deletes it, `reason` why it is there, if known."""
+
+    id: str
+    handle: str
+    body: str
+    reason: str = ""
+
+
+class DeadLetters(Protocol):
+    """The queue with the events that the function failed on."""
+
+    def receive(self) -> Sequence[Letter]:
+        """Some of them, not seen by others for a while; none when there are no more."""
+        ...
+
+    def delete(self, letters: Sequence[Letter]) -> None: ...
+
+    def release(self, letters: Sequence[Letter]) -> None:
+        """Make them visible again at once."""
+        ...
+
+
+class Function(Protocol):
+    """The function that the bucket's events go to."""
+
+    def invoke(self, request: bytes) -> None:
+        """Hand it a request; it works on it later, and by itself."""
+        ...

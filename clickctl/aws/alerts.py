@@ -1,0 +1,72 @@
+"""Messages to an SNS topic."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from clickctl.aws.clients import client
+from clickctl.aws.errors import explained
+from clickctl.domain.receipts import Message
+from clickctl.roots import AwsSettings
+
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class SnsTopic:
+    """A standard topic. An answer of 200 can carry an error for each message (SNS API reference, PublishBatch)."""
+
+    arn: str
+    aws: AwsSettings
+    sleep: Callable[[float], None] = time.sleep
+
+    def publish(self, batch: Sequence[Message]) -> list[str]:
+        accepted: list[str] = []
+        left = {str(number): message for number, message in enumerate(batch)}
+        for tried in range(_TRIES):
+            entries = [_entry(number, message) for number, message in left.items()]
+            with self._explained():
+                answer = client("sns", self.aws).publish_batch(TopicArn=self.arn, PublishBatchRequestEntries=entries)
+            accepted += [left.pop(entry["Id"]).id for entry in answer.get("Successful", ()) if entry["Id"] in left]
+            # What is wrong with the message itself is wrong again.
+            hopeless = {entry["Id"] for entry in answer.get("Failed", ()) if entry.get("SenderFault")}
+            left = {number: message for number, message in left.items() if number not in hopeless}
+            if not left:
+                break
+            if tried < _TRIES - 1:
+                self.sleep(random.uniform(0, 0.1 * 2**tried))
+        return accepted
+
+    def audience(self) -> list[str]:
+        """The topic's subscriptions: protocol and endpoint, of an address of a person only its domain."""
+        with self._explained():
+            pages = client("sns", self.aws).get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self.arn)
+            found = [subscription for page in pages for subscription in page.get("Subscriptions", ())]
+        return sorted(f"{one['Protocol']} {_shown(one['Protocol'], one['Endpoint'])}{_state(one)}" for one in found)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        with explained(f"topic {self.arn}"):
+            yield
+
+
+def _entry(number: str, message: Message) -> dict[str, Any]:
+    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()}
+    return {"Id": number, "Message": message.body, "MessageAttributes": attributes}
+
+
+def _shown(protocol: str, endpoint: str) -> str:
+    if protocol.startswith("email"):
+        return f"…@{endpoint.rpartition('@')[2]}"
+    if protocol == "sms":
+        return f"…{endpoint[-3:]}"
+    return endpoint.split("?")[0]
+
+
+def _state(subscription: Any) -> str:
+    return " (not confirmed)" if subscription.get("SubscriptionArn") == "PendingConfirmation" else ""

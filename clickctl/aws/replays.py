@@ -1,0 +1,82 @@
+"""The Lambda function and its dead-letter queue, as replays need them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from clickctl.alerts import Letter
+from clickctl.aws.clients import client
+from clickctl.aws.errors import explained
+from clickctl.domain.errors import ConfigError, EngineError
+from clickctl.roots import AwsSettings
+
+_HIDDEN_SECONDS = 900
+"""How long a received letter stays hidden from others: as long as a Lambda may run."""
+
+
+@dataclass(frozen=True)
+class LambdaFunction:
+    """Invoked asynchronously: Lambda queues the request, and repeats it twice if it fails."""
+
+    name: str
+    aws: AwsSettings
+
+    def invoke(self, request: bytes) -> None:
+        with explained(f"function {self.name}"):
+            answer = client("lambda", self.aws).invoke(FunctionName=self.name, InvocationType="Event", Payload=request)
+        if answer["StatusCode"] != 202:
+            raise EngineError(f"function {self.name}: answered {answer['StatusCode']}, not 202.", changed="")
+
+
+@dataclass(frozen=True)
+class SqsLetters:
+    """A standard queue that a Lambda's failed events go to."""
+
+    place: str
+    aws: AwsSettings
+
+    def receive(self) -> list[Letter]:
+        with explained(f"queue {self.place}"):
+            answer = self._client.receive_message(
+                QueueUrl=self._url(), MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=_HIDDEN_SECONDS,
+                MessageAttributeNames=["All"],
+            )  # fmt: skip
+        return [_letter(message) for message in answer.get("Messages", ())]
+
+    def delete(self, letters: Sequence[Letter]) -> None:
+        self._batched(self._client.delete_message_batch, letters, {})
+
+    def release(self, letters: Sequence[Letter]) -> None:
+        self._batched(self._client.change_message_visibility_batch, letters, {"VisibilityTimeout": 0})
+
+    def _batched(self, call: Callable[..., Any], letters: Sequence[Letter], more: dict[str, Any]) -> None:
+        for start in range(0, len(letters), 10):
+            part = letters[start : start + 10]
+            entries = [{"Id": str(n), "ReceiptHandle": letter.handle, **more} for n, letter in enumerate(part)]
+            with explained(f"queue {self.place}"):
+                failed = call(QueueUrl=self._url(), Entries=entries).get("Failed", ())
+            if failed:
+                reason = f"{failed[0].get('Code')}: {failed[0].get('Message', '')}"
+                raise EngineError(f"queue {self.place}: {len(failed)} messages: {reason}.", changed="")
+
+    @property
+    def _client(self) -> Any:
+        return client("sqs", self.aws)
+
+    def _url(self) -> str:
+        """`dead_letters` is a URL already, or the ARN of a queue."""
+        if not self.place.startswith("arn:"):
+            return self.place
+        parts = self.place.split(":")
+        if len(parts) != 6 or parts[2] != "sqs":
+            raise ConfigError(f"[alerts] dead_letters: {self.place} is not the ARN of an SQS queue.")
+        answer = self._client.get_queue_url(QueueName=parts[5], QueueOwnerAWSAccountId=parts[4])
+        return str(answer["QueueUrl"])
+
+
+def _letter(message: Any) -> Letter:
+    attributes = message.get("MessageAttributes", {})
+    reason = attributes.get("ErrorMessage", {}).get("StringValue", "")
+    return Letter(message["MessageId"], message["ReceiptHandle"], message.get("Body", ""), reason)
