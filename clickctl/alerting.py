@@ -12,6 +12,7 @@ file sent are not sent again.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -118,6 +119,17 @@ class Alerter:
                 if has_receipt:
                     self.receipts.keep_lines_of(key, body)
                 return self._deliver(done, hour, found, Path(body.name), again)
+
+    def preview(self, source: str, version: str = "", again: Again = Again.NO) -> Alerted:
+        """What `alert` would send now, with nothing written and nobody told."""
+        hour, opened = raw_hour(source), self.lake.stream(f"{self.raw}/{source}", version)
+        if opened is None or hour is None:
+            return Alerted(source, "gone")
+        with closing(opened.stream), open(os.devnull, "wb") as nowhere:
+            earlier = set() if again is Again.ALL else self.receipts.sent_before(source, "")
+            found = self._scan(Scanner(self.action, self.rules, hour), opened, source, earlier, nowhere)
+        many = found.count > self.max_messages
+        return Alerted(source, "planned", opened.etag, found.alerts, 1 if many else found.count, many)
 
     def finish(self, name: ReceiptName) -> Alerted:
         """Send what is left of an object that is no more, from what is kept of it as pending."""

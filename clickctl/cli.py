@@ -28,8 +28,10 @@ COMMANDS = {
     "backfill": "Bring a range of hours up to date.",
     "register-partitions": "Tell query engines what the lake holds.",
     "load-hot": "Keep the last days in the warehouse as in the lake.",
+    "alerts-replay": "Send the alerts that were not sent.",
     "status": "Show the state of every hour of a range.",
     "doctor": "Look at everything the configuration names.",
+    "package": "Write the zips of the Lambda and the Glue job.",
     "init": "Write a configuration for a lake of folders.",
     "demo": "Make a sample lake, run it, and show it.",
 }

@@ -89,7 +89,7 @@ class Receipts:
                 if name is None or name.source != source:
                     continue
                 if not name.pending:
-                    found.update(ids_in(self._lines(receipt_key(source, name.etag))))
+                    found.update(ids_in(self.lines(receipt_key(source, name.etag))))
                 elif name.state and receipt_key(source, name.etag) != key:
                     found |= self._sent_of(receipt_key(source, name.etag))
         return found
@@ -99,7 +99,7 @@ class Receipts:
         body.seek(0)
         present = set(ids_in(body))
         body.seek(0, 2)
-        for line in self._lines(key):
+        for line in self.lines(key):
             if not present.issuperset(ids_in([line])):
                 body.write(line + b"\n")
         body.flush()
@@ -108,10 +108,11 @@ class Receipts:
         """Of a receipt that is pending: what was sent singly, or all of it if a summary was."""
         state = self.state(key)
         if state and SUMMARY in state.sent:
-            return set(ids_in(self._lines(PENDING + key)))
+            return set(ids_in(self.lines(PENDING + key)))
         return {bytes.fromhex(mark) for mark in state.sent} if state else set()
 
-    def _lines(self, key: str) -> Iterator[bytes]:
+    def lines(self, key: str) -> Iterator[bytes]:
+        """The lines of a receipt, in bounded memory; none where there is no receipt."""
         if opened := self.lake.stream(self.at(key)):
             with closing(opened.stream):
                 yield from _split(opened.stream)

@@ -14,6 +14,8 @@ from clickctl.publish import Publisher
 from clickctl.roots import AwsSettings, LakeRoots
 
 if TYPE_CHECKING:  # loaded by the commands that need them
+    from clickctl.alerting import Alerter
+    from clickctl.alerts import DeadLetters, Function, Topic
     from clickctl.hotsql import HotSql
     from clickctl.plan.checks import Examination
     from clickctl.warehouse import Warehouse
@@ -120,6 +122,51 @@ def warehouse_for(config: Config, waiting: Callable[[], None] | None = None) -> 
     from clickctl.local.warehouse import DuckWarehouse, warehouse_file
 
     return DuckWarehouse(warehouse_file(config.lake, config.redshift.path), sql, waiting)
+
+
+def alerter_for(config: Config, owner: str, tell: Tell) -> Alerter:
+    """What scans and sends in this process. On the local backend alerts are told by `tell`."""
+    from clickctl.alerting import Alerter
+    from clickctl.receipts import Receipts
+
+    roots, alerts = config.lake, config.alerts
+    if roots.alerts.startswith("s3://") != roots.raw.startswith("s3://"):
+        raise ConfigError("[lake] mixes s3:// and folders.", hint="Use the one or the other for every root.")
+    lake = lake_for(roots, config.aws)
+    receipts = Receipts(lake, roots.alerts, owner)
+    return Alerter(lake, roots.raw, receipts, config.quality, alerts.action, _topic(config, tell), alerts.max_messages)
+
+
+def _topic(config: Config, tell: Tell) -> Topic:
+    if config.backend == "local":
+        from clickctl.local.alerts import TerminalTopic
+
+        return TerminalTopic(tell)
+    if not config.alerts.topic:
+        raise ConfigError(
+            "[alerts] topic is not set: nobody would be told.", hint="Set it to the ARN of the SNS topic."
+        )
+    from clickctl.aws.alerts import SnsTopic
+
+    return SnsTopic(config.alerts.topic, config.aws)
+
+
+def function_for(config: Config) -> Function | None:
+    """The configured Lambda function, None where there is none and alerts are replayed in this process."""
+    if config.backend == "local" or not config.alerts.function:
+        return None
+    from clickctl.aws.replays import LambdaFunction
+
+    return LambdaFunction(config.alerts.function, config.aws)
+
+
+def dead_letters_for(config: Config) -> DeadLetters:
+    if config.backend == "local" or not config.alerts.dead_letters:
+        hint = 'Set backend = "aws" and [alerts] dead_letters to the URL or the ARN of the SQS queue.'
+        raise ConfigError("There is no dead-letter queue in the configuration.", hint=hint)
+    from clickctl.aws.replays import SqsLetters
+
+    return SqsLetters(config.alerts.dead_letters, config.aws)
 
 
 def _engine(name: str, config: Config, publisher: Publisher, manner: Manner, tell: Tell) -> Engine:

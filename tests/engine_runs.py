@@ -24,8 +24,8 @@ from clickctl.domain.rules import QualityRules
 from clickctl.liveness import ProcessLiveness
 from clickctl.local.engine import LocalEngine
 from clickctl.local.lake import FolderLake
-from clickctl.local.spark import job_script
 from clickctl.observe import see_unit
+from clickctl.packaging import glue_script
 from clickctl.plan.unit import UnitOrder, order_unit
 from clickctl.ports import Engine
 from clickctl.publish import Publisher
@@ -144,7 +144,7 @@ def run_job(place: Place, *words: str) -> JobRan:
 
 def run_script(*words: str) -> JobRan:
     environment = {**os.environ, "PYTHONPATH": str(REPO), "PYSPARK_PYTHON": sys.executable}
-    argv = [sys.executable, str(job_script()), *words]
+    argv = [sys.executable, str(glue_script()), *words]
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=300)
     lines = [line for line in done.stdout.splitlines() if line.strip()]
     assert all(line.startswith("{") for line in lines), done.stdout

@@ -15,6 +15,7 @@ import clickctl
 from clickctl.arguments import JobArguments
 from clickctl.domain import errors
 from clickctl.domain.errors import ClickctlError, EngineError, RunFailed
+from clickctl.packaging import glue_script
 from clickctl.plan.groups import UNITS_PER_RUN
 from clickctl.plan.unit import UnitOrder
 from clickctl.ports import Ended, Outcome
@@ -64,18 +65,7 @@ class SparkEngine:
             target_file_mb=self.target_file_mb,
             aws=self.aws,
         )
-        return [sys.executable, str(job_script()), *(f"{name}={value}" for name, value in arguments.named().items())]
-
-
-def job_script() -> Path:
-    """The script as installed with the package, or as it lies in a checkout."""
-    package = Path(clickctl.__file__).parent
-    for folder in (package, package.parent):
-        if (script := folder / "glue_scripts" / "clickstream_job.py").is_file():
-            return script
-    raise EngineError(
-        "glue_scripts/clickstream_job.py is missing from this installation.", hint="Install clickctl again."
-    )
+        return [sys.executable, str(glue_script()), *(f"{name}={value}" for name, value in arguments.named().items())]
 
 
 def _environment() -> dict[str, str]:

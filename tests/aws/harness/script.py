@@ -8,14 +8,14 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from clickctl.local.spark import job_script
+from clickctl.packaging import glue_script
 from clickctl.ports import Lake
 from clickctl.publish import Publisher
 
 
 def load_script(before: Callable[[int], None]) -> ModuleType:
     """The script as its own module, not shared. `before(n)` is called before its driver's n-th lake operation."""
-    spec = importlib.util.spec_from_file_location("clickstream_job", job_script())
+    spec = importlib.util.spec_from_file_location("clickstream_job", glue_script())
     assert spec is not None and spec.loader is not None
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)

@@ -1,0 +1,34 @@
+"""Alerts of the local backend: told in the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from clickctl.domain.receipts import SUMMARY, Message
+
+
+@dataclass(frozen=True)
+class TerminalTopic:
+    """Messages become lines of what a command says: tell(event, text, **fields)."""
+
+    tell: Callable[..., None]
+
+    def publish(self, batch: Sequence[Message]) -> list[str]:
+        for message in batch:
+            plain: dict[str, Any] = json.loads(message.body)
+            self.tell("alert", _line(plain), **plain)
+        return [message.id for message in batch]
+
+    def audience(self) -> list[str]:
+        return ["this terminal"]
+
+
+def _line(plain: dict[str, Any]) -> str:
+    if plain["type"] == SUMMARY:
+        return f"alert: {plain['alerts']:,} events in {plain['source']}: see {plain['receipt']}"
+    user = plain.get("user_id", "(too long to show)")
+    page = f" on {plain['page_url']}" if plain.get("page_url") else ""
+    return f"alert: {plain['event_time']} {user!r}{page} ({plain['alert_id']})"

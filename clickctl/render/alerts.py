@@ -1,0 +1,90 @@
+"""Replays of alerts as text: a row for each hour, and what was left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from clickctl.plan.replay import ASKED, FAILED, PLANNED, LetterReport, ReplayDone, ReplayItem, ReplayReport
+from clickctl.render.words import number, plural, size
+
+_MOST = 20  # files or letters in trouble that are told one by one
+
+
+def replayed(report: ReplayReport) -> RenderableType:
+    parts: list[RenderableType] = [Text(_heading(report))]
+    parts += [Text(f"  to {who}") for who in report.audience]
+    if any(hour.to_do for hour in report.hours):
+        parts.append(_table(report))
+    troubled = [one for one in report.files if one.error]
+    if troubled:
+        parts.append(Text("Failed:", style="red"))
+        parts += [Text(f"  {one.source}: {one.error}") for one in troubled[:_MOST]]
+        parts += [Text(f"  and {plural(len(troubled) - _MOST, 'other')}")] if len(troubled) > _MOST else []
+    if report.letters:
+        parts.append(_letters(report.letters))
+    return Group(*parts)
+
+
+def _heading(report: ReplayReport) -> str:
+    where = f"arrival hours [{report.first}, {report.end}), UTC" if report.first else "the dead-letter queue"
+    return f"Alerts of {where}{'' if report.applied else ', as they would be sent'}"
+
+
+def _table(report: ReplayReport) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("hour (UTC)", no_wrap=True)
+    for name in ("files", "replayed" if report.applied else "to do", "bytes", "alerts", "messages", "failed"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for hour in report.hours:
+        if hour.to_do:
+            counts = (hour.alerts, hour.messages, hour.failed)
+            table.add_row(
+                str(hour.hour), number(hour.files), number(hour.to_do), size(hour.bytes), *map(number, counts)
+            )
+    return table
+
+
+def _letters(letters: Sequence[LetterReport]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("letter", "outcome", ""):
+        table.add_column(name, no_wrap=True)
+    for letter in letters[:_MOST]:
+        table.add_row(letter.id, letter.outcome, letter.why or ", ".join(letter.objects))
+    if len(letters) > _MOST:
+        table.add_row(f"and {plural(len(letters) - _MOST, 'other')}", "", "")
+    return table
+
+
+def plan_text(todo: Sequence[ReplayItem], audience: Sequence[str], most: int) -> str:
+    """What would page whom, in a sentence."""
+    sizes = sum(item.size for item in todo)
+    who = ", ".join(audience) or "nobody: the topic has no subscription"
+    return f"{plural(len(todo), 'raw file')} to scan, {size(sizes)}: at most {most} messages each, to {who}."
+
+
+def done_line(done: ReplayDone) -> str:
+    """One file as it ends, for the log."""
+    if done.outcome == FAILED:
+        return f"{done.source} failed: {done.error}"
+    if done.outcome == ASKED:
+        return f"{done.source}: the function was asked to scan it"
+    if done.outcome != "sent":
+        return f"{done.source}: {'its receipt is there' if done.outcome == 'already' else done.outcome}"
+    what = "a summary" if done.summarised else plural(done.messages, "message")
+    return f"{done.source} done: {plural(done.alerts, 'alert')}, {what} sent" if done.alerts else f"{done.source} done"
+
+
+def summary(report: ReplayReport) -> str:
+    words = {PLANNED: "to send", "already": "sent before", FAILED: "failed"}
+    counts = [f"{plural(count, 'file')} {words.get(outcome, outcome)}" for outcome, count in report.counts.items()]
+    verb = "sent" if report.applied else "to send"
+    told = f"{', '.join(counts) or 'No file without a receipt'}; {plural(report.messages, 'message')} {verb}."
+    if not report.letters:
+        return told
+    deleted = sum(letter.outcome == "deleted" for letter in report.letters)
+    verb = "deleted" if report.applied else "to delete"
+    return f"{told} {plural(deleted, 'letter')} {verb}, {len(report.letters) - deleted} left."

@@ -1,0 +1,163 @@
+"""Replays: what there is to replay, and doing it, several files side by side."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+from clickctl.alerting import Again, Alerted, Alerter
+from clickctl.alerts import Function
+from clickctl.domain.errors import EXIT_FAILED, EXIT_SERVICE, ClickctlError
+from clickctl.domain.hours import Hour, HourRange
+from clickctl.domain.receipts import PENDING, ReceiptName, receipt_key, receipt_name
+from clickctl.observe import list_raw
+from clickctl.plan.replay import ASKED, FAILED, LEFT, NOT_STARTED, PLANNED, SENT, ReplayDone, ReplayItem, items_of
+from clickctl.ports import Lake
+from clickctl.roots import LakeRoots
+from lambda_src.events import RawObject, replay_request
+
+_AT_ONCE = 16
+_POLLS = 450
+"""Looks at most for a receipt that the function is to write: with 2 seconds between them, as long as a Lambda runs."""
+
+
+def see_receipts(lake: Lake, roots: LakeRoots, hours: HourRange) -> list[ReceiptName]:
+    """Every receipt of a range, and what is pending: two listings a day, several days at once."""
+    prefixes = [f"{roots.alerts}/{under}{day.path}/" for day in hours.days for under in ("", PENDING)]
+    with ThreadPoolExecutor(_AT_ONCE, "receipts") as pool:
+        listed = [info for infos in pool.map(lambda prefix: list(lake.list(prefix)), prefixes) for info in infos]
+    names = (receipt_name(info.location.removeprefix(f"{roots.alerts}/")) for info in listed)
+    return [name for name in names if name is not None and hours.first <= name.hour < hours.end]
+
+
+def see_items(lake: Lake, roots: LakeRoots, hours: HourRange) -> tuple[ReplayItem, ...]:
+    """Every raw file of a range with the verdict on it."""
+    with ThreadPoolExecutor(_AT_ONCE, "raw") as pool:
+        listings = list(pool.map(lambda day: list_raw(lake, roots, day), hours.days))
+    items = items_of((file for listing in listings for file in listing.files), see_receipts(lake, roots, hours))
+    return tuple(item for item in items if hours.first <= item.hour < hours.end)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Counts what would be sent."""
+
+    alerter: Alerter
+    again: Again
+
+    def __call__(self, item: ReplayItem) -> ReplayDone:
+        if item.verdict == LEFT:
+            state = self.alerter.receipts.state(receipt_key(item.source, item.etag))
+            left = len(state.unsent) if state else 0
+            return ReplayDone(item.source, item.etag, PLANNED, left, left)
+        if item.verdict == SENT and self.again is Again.NO:
+            return ReplayDone(item.source, item.etag, "already")
+        return _ended(item, self.alerter.preview(item.source, item.version, self.again))
+
+
+@dataclass(frozen=True)
+class InProcess:
+    """Replays in this process."""
+
+    alerter: Alerter
+    again: Again
+
+    def __call__(self, item: ReplayItem) -> ReplayDone:
+        if item.verdict == LEFT:
+            return _ended(item, self.alerter.finish(ReceiptName(item.source, item.etag, True, True)))
+        return _ended(item, self.alerter.alert(item.source, item.version, self.again))
+
+
+@dataclass(frozen=True)
+class ByFunction:
+    """Replays by the Lambda. Of a file without a receipt the receipt is waited for; of others nothing can be seen."""
+
+    alerter: Alerter
+    again: Again
+    function: Function
+    pause: Callable[[], bool]
+    """Waits a while between two looks for a receipt; false when it is to wait no longer."""
+
+    def __call__(self, item: ReplayItem) -> ReplayDone:
+        if item.verdict == LEFT:  # what a Lambda cannot be asked for: it is asked for raw files
+            return InProcess(self.alerter, self.again)(item)
+        bucket, _, prefix = self.alerter.raw.removeprefix("s3://").partition("/")
+        key = f"{prefix}/{item.source}" if prefix else item.source
+        receipt = receipt_key(item.source, item.etag)
+        blind = self.alerter.receipts.exists(receipt)
+        self.function.invoke(replay_request([RawObject(bucket, key, item.version)], self.again))
+        if blind:
+            return ReplayDone(item.source, item.etag, ASKED)
+        for _ in range(_POLLS):
+            if self.alerter.receipts.exists(receipt):
+                return ReplayDone(item.source, item.etag, "sent")
+            if not self.pause():
+                break
+        error = "the function was asked, and wrote no receipt yet"
+        hint = "Look at the function's log and its dead-letter queue, or use --in-process."
+        return ReplayDone(item.source, item.etag, FAILED, error=error, hint=hint, exit_code=EXIT_FAILED)
+
+
+def _ended(item: ReplayItem, alerted: Alerted) -> ReplayDone:
+    etag = alerted.etag or item.etag
+    return ReplayDone(item.source, etag, alerted.outcome, alerted.alerts, alerted.messages, alerted.summarised)
+
+
+def replay(
+    items: Sequence[ReplayItem],
+    act: Callable[[ReplayItem], ReplayDone],
+    *,
+    at_once: int,
+    stopped: Callable[[Iterable[Hour]], bool],
+    on_done: Callable[[ReplayDone], None],
+) -> tuple[ReplayDone, ...]:
+    """Replay files, `at_once` side by side, the oldest first: that is also the limit of their rate.
+
+    One file's failure does not touch the others. After `stopped` no more are started.
+    """
+    ended: dict[ReplayItem, ReplayDone] = {}
+    waiting = list(items)
+    running: dict[Future[ReplayDone], ReplayItem] = {}
+    with ThreadPoolExecutor(at_once, "replay") as pool:
+        while waiting or running:
+            stop = stopped(item.hour for item in running.values())
+            while waiting and len(running) < at_once and not stop:
+                item = waiting.pop(0)
+                running[pool.submit(_attempt, act, item)] = item
+            if not running:
+                break
+            done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+            for future in done:
+                item = running.pop(future)
+                ended[item] = future.result()
+                on_done(ended[item])
+    return tuple(ended.get(item) or _not_started(item) for item in items)
+
+
+def _not_started(item: ReplayItem) -> ReplayDone:
+    return ReplayDone(item.source, item.etag, NOT_STARTED, error="stopped before its turn", exit_code=EXIT_FAILED)
+
+
+def _attempt(act: Callable[[ReplayItem], ReplayDone], item: ReplayItem) -> ReplayDone:
+    try:
+        return act(item)
+    except ClickctlError as error:
+        message = f"{error.message} {error.changed}".strip() if error.changed else error.message
+        return ReplayDone(item.source, item.etag, FAILED, error=message, hint=error.hint, exit_code=error.exit_code)
+    except Exception as error:  # one file's surprise must not end the others
+        text = f"unexpected {type(error).__name__}: {error}"
+        return ReplayDone(item.source, item.etag, FAILED, error=text, exit_code=EXIT_SERVICE)
+
+
+def patience(seconds: float, tired: Callable[[], bool]) -> Callable[[], bool]:
+    """A pause between two looks, broken off as soon as one is `tired`: false then."""
+
+    def pause() -> bool:
+        until = time.monotonic() + seconds
+        while not tired() and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 0.2))
+        return not tired()
+
+    return pause
