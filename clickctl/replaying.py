@@ -92,7 +92,8 @@ class ByFunction:
             return ReplayDone(item.source, item.etag, ASKED)
         for _ in range(_POLLS):
             if self.alerter.receipts.exists(receipt):
-                return ReplayDone(item.source, item.etag, "sent")
+                alerts = sum(1 for _ in self.alerter.receipts.lines(receipt))
+                return ReplayDone(item.source, item.etag, "sent", alerts)
             if not self.pause():
                 break
         error = "the function was asked, and wrote no receipt yet"

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
 REPLAY = "clickctl_replay"
-_WRITES = ("PutObject", "CopyObject", "CompleteMultipartUpload")
+_WRITES = ("PutObject", "CopyObject", "CompleteMultipartUpload", "PostObject")
 _DEEPEST = 12
 _EMPTY = (None, "", "None", "null")
 
@@ -86,13 +86,15 @@ def _parts_of_object(event: dict[str, Any], depth: int) -> Iterator[Part]:
     elif isinstance(event.get("Records"), list):
         for record in event["Records"]:
             yield from _record(record, depth)
+    elif isinstance(event.get("Messages"), list):  # the answer of SQS's API
+        yield from _parts(event["Messages"], depth + 1)
     elif "detail-type" in event:
         yield _bridged(event)
     elif event.get("Type") == "Notification" and "Message" in event:  # SNS, around what it carries to SQS
         yield from _parts(event["Message"], depth + 1)
     elif event.get("Event") == "s3:TestEvent":
         yield Ignored("S3's test of a notification")
-    elif "eventName" in event and "eventSource" in event:
+    elif ("eventName" in event and "eventSource" in event) or "Sns" in event or "body" in event:
         yield from _record(event, depth)
     elif isinstance(event.get("Body"), (str, dict)):  # a message as SQS's API gives it
         yield from _parts(event["Body"], depth + 1)
@@ -111,6 +113,8 @@ def _record(record: Any, depth: int) -> Iterator[Part]:
         yield from _parts(record["Sns"].get("Message"), depth + 1)
     elif record.get("eventSource") == "s3.amazonaws.com":
         yield _called(record)
+    elif "eventName" in record and _text(record.get("eventSource")).endswith(".amazonaws.com"):
+        yield Ignored("a call of another service")
     else:
         yield Ignored("an unknown record", known=False)
 
@@ -131,7 +135,7 @@ def _bridged(event: dict[str, Any]) -> Part:
     if kind == "Object Created":
         one = _of(detail, "object")
         return _object(_of(_of(detail, "bucket"), "name"), _of(one, "key"), _of(one, "version-id"))
-    return Ignored(f"an event of another kind: {str(kind)[:60]}", known=_of(event, "source") == "aws.s3")
+    return Ignored(f"an event of another kind: {_short(kind)}", known=_of(event, "source") == "aws.s3")
 
 
 def _called(record: Any) -> Part:
@@ -139,10 +143,12 @@ def _called(record: Any) -> Part:
     if not isinstance(record, dict):
         return Ignored("a call without its record", known=False)
     name = record.get("eventName")
+    if not isinstance(name, str) or not name:
+        return Ignored("a call that does not tell its name", known=False)
     if name not in _WRITES:
-        return Ignored(f"a call that writes no object: {str(name)[:60]}")
+        return Ignored(f"a call that writes no object: {name[:60]}")
     if record.get("errorCode") not in _EMPTY:
-        return Ignored(f"a call that failed: {str(record['errorCode'])[:60]}")
+        return Ignored(f"a call that failed: {_short(record['errorCode'])}")
     asked = record.get("requestParameters")
     bucket, key = _of(asked, "bucketName"), _of(asked, "key")
     if not (bucket and key):
@@ -154,13 +160,16 @@ def _of_resources(resources: Any) -> tuple[str, str]:
     """Bucket and key by the object's ARN, which a record carries as well."""
     for one in resources if isinstance(resources, list) else ():
         if _of(one, "type") == "AWS::S3::Object":
-            bucket, _, key = str(_of(one, "ARN")).partition(":::")[2].partition("/")
+            bucket, _, key = _text(_of(one, "ARN")).partition(":::")[2].partition("/")
             return bucket, key
     return "", ""
 
 
 def _notified(record: dict[str, Any]) -> Part:
-    name = str(record.get("eventName", "")).removeprefix("s3:")
+    name = _of(record, "eventName")
+    if not isinstance(name, str) or not name:
+        return Ignored("a notification that does not tell its name", known=False)
+    name = name.removeprefix("s3:")
     if not name.startswith("ObjectCreated:"):
         return Ignored(f"a notification of another kind: {name[:60]}")
     one = _of(record["s3"], "object")
@@ -172,6 +181,8 @@ def _notified(record: dict[str, Any]) -> Part:
 def _object(bucket: Any, key: Any, version: Any, again: str = "no") -> Part:
     if not (isinstance(bucket, str) and isinstance(key, str) and bucket and key):
         return Ignored("an event without bucket and key", known=False)
+    if not _is_text(key):
+        return Ignored("a key that is no text", known=False)
     known = isinstance(version, str) and version not in _EMPTY
     return RawObject(bucket, key, version if known else "", again)
 
@@ -179,3 +190,21 @@ def _object(bucket: Any, key: Any, version: Any, again: str = "no") -> Part:
 def _of(value: Any, name: str) -> Any:
     """A field of what should be an object; empty if it is none."""
     return value.get(name, "") if isinstance(value, dict) else ""
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _short(value: Any) -> str:
+    """As much of a value as fits a log's line; never all of one that is nested."""
+    return value[:60] if isinstance(value, str) else type(value).__name__
+
+
+def _is_text(key: str) -> bool:
+    """False for halves of surrogate pairs, which JSON can escape and nothing can ask S3 for."""
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

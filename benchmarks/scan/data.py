@@ -28,9 +28,8 @@ def lines_of(count: int) -> list[bytes]:
     for words in _NOT_SO_LONG:
         text = text.replace(words, b"")
     lines = [line for at, line in enumerate(text.split(b"\n")[:-1]) if at % BAD_EVERY != BAD_EVERY - 1]
-    wanted, other = [], []
-    for at, line in enumerate(lines):
-        (wanted if _PURCHASE in line else other).append(at)
+    wanted = [at for at, line in enumerate(lines) if _PURCHASE in line]
+    other = sorted(set(range(len(lines))).difference(wanted))
     purchases = count * IN_A_HUNDRED // 100
     return [lines[at] for at in sorted(_evenly(wanted, purchases) + _evenly(other, count - purchases))]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import compileall
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,10 +13,9 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks.account import BENCHMARKS
 from clickctl.packaging import write_packages
 
-BOTO3, HANDLER, ZIP = "import boto3", "import lambda_src.handler", "the same from `clickctl package`'s zip, no .pyc"
+BOTO3, HANDLER, ZIP = "import boto3", "import lambda_src.handler", "the same, never compiled: in a Lambda"
 MOST = 1.3  # times boto3's
 _TIMED = "import time; began = time.perf_counter(); {}; print(time.perf_counter() - began)"
 
@@ -27,14 +28,16 @@ class Import(NamedTuple):
 
 
 def measure(runs: int) -> dict[str, Import]:
-    """Each once, then all again."""
+    """Each once, then all again. Of the handler there are two copies: that of this checkout may be compiled or not."""
     times: dict[str, list[Import]] = {BOTO3: [], HANDLER: [], ZIP: []}
     with tempfile.TemporaryDirectory() as folder:
-        _unpack(Path(folder))
+        plain, compiled = Path(folder, "plain"), Path(folder, "compiled")
+        _unpack(plain)
+        shutil.copytree(plain, compiled)
+        compileall.compile_dir(compiled, quiet=1)
         for turn in range(-1, runs):  # the first fills the caches
             for name, found in times.items():
-                where = Path(folder) if name == ZIP else BENCHMARKS.parent
-                one = _import(HANDLER if name == ZIP else name, where)
+                one = _import(BOTO3 if name == BOTO3 else HANDLER, plain if name == ZIP else compiled)
                 found += [one] if turn >= 0 else []
     return {
         name: Import(median(one.alone for one in found), median(one.process for one in found))
@@ -43,14 +46,14 @@ def measure(runs: int) -> dict[str, Import]:
 
 
 def _import(code: str, where: Path) -> Import:
-    argv = [sys.executable, *(["-B"] if where != BENCHMARKS.parent else []), "-c", _TIMED.format(code)]
     began = time.perf_counter()
+    argv = [sys.executable, "-B", "-c", _TIMED.format(code)]
     ran = subprocess.run(argv, cwd=where, check=True, capture_output=True, text=True)
     return Import(float(ran.stdout), time.perf_counter() - began)
 
 
 def _unpack(folder: Path) -> None:
-    """The Lambda's files as it has them: as they are in the zip, never compiled."""
+    """The Lambda's files as `clickctl package` gives them to it: a zip holds no .pyc, and Lambda can write none."""
     write_packages(folder)
     for path in folder.glob("clickctl-alerts-*.zip"):
         with zipfile.ZipFile(path) as package:

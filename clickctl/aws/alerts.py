@@ -15,6 +15,7 @@ from clickctl.domain.receipts import Message
 from clickctl.roots import AwsSettings
 
 _TRIES = 5
+UNCONFIRMED = " (not confirmed)"
 
 
 @dataclass(frozen=True)
@@ -69,4 +70,4 @@ def _shown(protocol: str, endpoint: str) -> str:
 
 
 def _state(subscription: Any) -> str:
-    return " (not confirmed)" if subscription.get("SubscriptionArn") == "PendingConfirmation" else ""
+    return UNCONFIRMED if subscription.get("SubscriptionArn") == "PendingConfirmation" else ""

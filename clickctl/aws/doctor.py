@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from clickctl.aws.doctor_account import account_probes
+from clickctl.aws.doctor_alerts import alert_probes
 from clickctl.aws.doctor_asking import Account
 from clickctl.aws.doctor_catalog import NO_ROWS, athena_probes, catalog_probes, recent
 from clickctl.aws.doctor_glue import glue_job, glue_probes
@@ -29,7 +30,7 @@ def aws_probes(
 
     `hot` is what is to be in Redshift, None where there is none.
     """
-    buckets = buckets_of(account, config.lake)
+    buckets = buckets_of(account, config)
     job = glue_job(account, config.glue.job)
 
     def rows() -> DaysWithRows:
@@ -49,4 +50,6 @@ def aws_probes(
     if hot:
         bucket = buckets.of(config.lake.processed)
         yield from warehouse_probes(account, config, hot, publisher.lake, bucket, today)
+    if config.backend == "aws":
+        yield from alert_probes(account, config)
     yield from permission_probes(account, config, job)

@@ -53,7 +53,7 @@ class Bucket:
             region = self.head()
         except Missing:
             if not self.used:
-                return subject.warn(_DOES_NOT_EXIST, "Make it before alerts are set up; nothing is written there yet.")
+                return subject.warn(_DOES_NOT_EXIST, "Make it before [alerts] topic is set.")
             return subject.fail(_DOES_NOT_EXIST, "Make it, or correct [lake]; check the account too.")
         except Denied:
             hint = "Allow s3:ListBucket on it in the policies of role and bucket; check that it is this account's."

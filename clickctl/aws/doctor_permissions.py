@@ -51,7 +51,9 @@ Needs = Callable[[_Home], Iterator[_Need]]
 def permission_probes(account: Account, config: Config, job: Job) -> Iterator[Probe]:
     def ours(home: _Home) -> Iterator[_Need]:
         yield from _of_the_lake(config, home)
-        yield from _of_the_backend(config, home) if config.backend == "aws" else ()
+        if config.backend == "aws":
+            yield from _of_the_backend(config, home)
+            yield from _of_alerts(config, home)
 
     lines = {"of the caller": (partial(_principal, account), ours)}
     if config.backend == "aws" and config.engine == "glue":
@@ -82,6 +84,22 @@ def _of_the_backend(config: Config, home: _Home) -> Iterator[_Need]:
     yield home.need("glue", "BatchCreatePartition BatchUpdatePartition BatchDeletePartition", *tables)
     queries = "StartQueryExecution GetQueryExecution GetQueryResults StopQueryExecution"
     yield home.need("athena", queries, f"workgroup/{config.athena.workgroup}")
+
+
+def _of_alerts(config: Config, home: _Home) -> Iterator[_Need]:
+    """A queue named by its URL is not looked at: its ARN is not known."""
+    alerts, root = config.alerts, config.lake.alerts.removeprefix("s3://")
+    if alerts.topic:
+        yield home.need("s3", "ListBucket", root.partition("/")[0])
+        yield home.need("s3", "GetObject PutObject DeleteObject", f"{root}/*")
+        yield _Need(("sns:Publish", "sns:ListSubscriptionsByTopic"), (alerts.topic,))
+    if alerts.function.startswith("arn:"):
+        yield _Need(("lambda:InvokeFunction",), (alerts.function,))
+    elif alerts.function:
+        yield home.need("lambda", "InvokeFunction", f"function:{alerts.function}")
+    if alerts.dead_letters.startswith("arn:"):
+        actions = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueUrl")
+        yield _Need(tuple(f"sqs:{action}" for action in actions), (alerts.dead_letters,))
 
 
 def _permitted(account: Account, principal: Callable[[], str], wanted: Needs, subject: Subject) -> Check:

@@ -22,7 +22,6 @@ from clickctl.domain.hours import Day
 from clickctl.domain.layout import ledger_key
 from clickctl.plan.checks import Check, Probe, Subject, ledger_seen
 from clickctl.publish import Publisher
-from clickctl.roots import LakeRoots
 
 
 @dataclass(frozen=True)
@@ -35,10 +34,13 @@ class Buckets:
         return self.named[_bucket_of(root)]
 
 
-def buckets_of(account: Account, lake: LakeRoots) -> Buckets:
-    """Alerts are of a later version, so a bucket that is theirs alone is not used by this one."""
+def buckets_of(account: Account, config: Config) -> Buckets:
+    """Of a lake without a topic the bucket of alerts is not used yet."""
+    lake = config.lake
     roots = [root for root in (lake.raw, lake.processed, lake.quarantine, lake.alerts) if root.startswith("s3://")]
     used = {_bucket_of(root) for root in (lake.raw, lake.processed, lake.quarantine)}
+    if config.alerts.topic:
+        used.add(_bucket_of(lake.alerts))
     return Buckets({name: Bucket(account, name, name in used) for name in map(_bucket_of, roots)})
 
 
@@ -59,6 +61,8 @@ def s3_probes(account: Account, config: Config, buckets: Buckets, publisher: Pub
         "write quarantine": (lake.quarantine, partial(_write, account, lake.quarantine)),
         "ledger": (f"{lake.processed}/{ledger_key(today)}", partial(_ledger, publisher, today)),
     }
+    if config.alerts.topic:
+        looks["write alerts"] = (lake.alerts, partial(_write, account, lake.alerts))
     for title, (where, look) in looks.items():
         yield Probe(Subject(title, where), buckets.of(where).there(look))
 

@@ -66,14 +66,18 @@ class SqsLetters:
         return client("sqs", self.aws)
 
     def _url(self) -> str:
-        """`dead_letters` is a URL already, or the ARN of a queue."""
-        if not self.place.startswith("arn:"):
-            return self.place
-        parts = self.place.split(":")
-        if len(parts) != 6 or parts[2] != "sqs":
-            raise ConfigError(f"[alerts] dead_letters: {self.place} is not the ARN of an SQS queue.")
-        answer = self._client.get_queue_url(QueueName=parts[5], QueueOwnerAWSAccountId=parts[4])
-        return str(answer["QueueUrl"])
+        with explained(f"queue {self.place}"):
+            return queue_url(self._client, self.place)
+
+
+def queue_url(sqs: Any, place: str) -> str:
+    """The URL of a queue that is named by its URL or its ARN."""
+    if not place.startswith("arn:"):
+        return place
+    parts = place.split(":")
+    if len(parts) != 6 or parts[2] != "sqs":
+        raise ConfigError(f"[alerts] dead_letters: {place} is not the ARN of an SQS queue.")
+    return str(sqs.get_queue_url(QueueName=parts[5], QueueOwnerAWSAccountId=parts[4])["QueueUrl"])
 
 
 def _letter(message: Any) -> Letter:

@@ -74,8 +74,10 @@ def done_line(done: ReplayDone) -> str:
         return f"{done.source}: the function was asked to scan it"
     if done.outcome != "sent":
         return f"{done.source}: {'its receipt is there' if done.outcome == 'already' else done.outcome}"
+    if not done.messages:  # it sent them itself, or they were sent before
+        return f"{done.source} done: {plural(done.alerts, 'alert')} in its receipt"
     what = "a summary" if done.summarised else plural(done.messages, "message")
-    return f"{done.source} done: {plural(done.alerts, 'alert')}, {what} sent" if done.alerts else f"{done.source} done"
+    return f"{done.source} done: {plural(done.alerts, 'alert')}, {what} sent"
 
 
 def summary(report: ReplayReport) -> str:

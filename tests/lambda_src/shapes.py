@@ -24,30 +24,21 @@ def called(key: str = KEY, version: str = "", name: str = "PutObject", **fields:
 
     Without a version, and without encryption to tell of, `responseElements` is null. The client's name is in brackets.
     """
+    answered = {"x-amz-server-side-encryption": "AES256", "x-amz-version-id": version} if version else None
     record = {
-        "eventVersion": "1.11",
+        "eventVersion": "1.11", "eventTime": "2026-01-05T13:02:11Z", "awsRegion": "eu-west-1",
+        "eventSource": "s3.amazonaws.com", "eventName": name, "sourceIPAddress": "192.0.2.7", "userAgent": AGENT,
         "userIdentity": {"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/ingest/worker"},
-        "eventTime": "2026-01-05T13:02:11Z",
-        "eventSource": "s3.amazonaws.com",
-        "eventName": name,
-        "awsRegion": "eu-west-1",
-        "sourceIPAddress": "192.0.2.7",
-        "userAgent": AGENT,
         "requestParameters": {"bucketName": BUCKET, "Host": f"{BUCKET}.s3.eu-west-1.amazonaws.com", "key": key},
-        "responseElements": {"x-amz-server-side-encryption": "AES256", "x-amz-version-id": version}
-        if version
-        else None,
+        "responseElements": answered,
         "additionalEventData": {"SignatureVersion": "SigV4", "bytesTransferredIn": 2143.0, "bytesTransferredOut": 0.0},
-        "readOnly": False,
         "resources": [
             {"type": "AWS::S3::Object", "ARN": f"arn:aws:s3:::{BUCKET}/{key}"},
             {"accountId": "111122223333", "type": "AWS::S3::Bucket", "ARN": f"arn:aws:s3:::{BUCKET}"},
         ],
-        "eventType": "AwsApiCall",
-        "managementEvent": False,
+        "readOnly": False, "managementEvent": False, "eventType": "AwsApiCall", "eventCategory": "Data",
         "recipientAccountId": "111122223333",
-        "eventCategory": "Data",
-    }
+    }  # fmt: skip
     return {**record, **fields}
 
 
@@ -70,8 +61,8 @@ def completed(key: str = KEY, version: str = "") -> Json:
     """CompleteMultipartUpload: derived from PutObject, as no recorded one was found, nor any sample.
 
     AWS's docs: CloudTrail logs it under this name, `requestParameters` and `responseElements` as for CopyObject.
-    The API reference: bucket, key and uploadId are sent, and the answer has the header x-amz-version-id; the list of
-    parts is the request's body, and Location, Bucket, Key and ETag the answer's, which for S3 CloudTrail leaves out.
+    The API reference: bucket, key and uploadId are sent, and the answer has the header x-amz-version-id. The bodies,
+    a list of parts and Location, Bucket, Key and ETag, are left out: nothing found tells whether CloudTrail has them.
     """
     record = called(key, version, "CompleteMultipartUpload")
     record["requestParameters"] |= {"uploadId": "2~Zk1hT0", "x-id": "CompleteMultipartUpload"}
@@ -206,3 +197,45 @@ ENVELOPES: dict[str, Callable[[Json], Json]] = {
     "on-failure, received": lambda inner: [received(failed(inner))],
     "on-failure of what was on-failure": lambda inner: failed(records(queued(failed(inner)))),
 }
+
+UNKNOWN = [
+    {}, None, True, 7, 1.5, "", "hello", "7", "null", "{", "[1", [None], {"Records": {}}, {"Records": [None]},
+    records({}), records(queued("hello")), records({"kinesis": {"data": "e30="}}), records({"Sns": {}}),
+    bridged({}, "EC2 Instance State-change Notification", "aws.ec2"), bridged(None), bridged("None"), bridged([]),
+    bridged({}, "Object Created"), bridged(None, "Object Created"), {"detail-type": "Object Created"},
+    bridged(called(requestParameters=None, resources=None)), bridged(called(requestParameters="None", resources=[])),
+    bridged(called(requestParameters={"bucketName": BUCKET}, resources=[{"type": "AWS::S3::Bucket", "ARN": "a:::b"}])),
+    created(""), records(notified("")), records({**notified(), "s3": None}), failed({}), failed(None), failed("hello"),
+    received({"raise_error": 1}), {"Body": {"raise_error": 1}}, {"Type": "Notification", "Message": "hello"},
+    {"Type": "SubscriptionConfirmation", "Message": "You have chosen"}, {"clickctl_replay": 1}, replayed(again="yes"),
+    {**replayed(), "again": None}, {**replayed(), "objects": "all"}, {**replayed(), "objects": [None]}, replayed(""),
+]  # fmt: skip
+"""What asks for nothing that we know of."""
+
+_SAYS = {
+    "object": """awsdocs/s3_eb_Object_Created_PutObject lambda-go/s3-event lambda-go/s3-event-with-decoded
+        localstack/s3_Object_Created_PutObject_2 localstack/s3_Object_Created_PutObject_6
+        localstack/s3_Object_Created_PutObject_9 localstack/s3_Object_Created_PutObject_10
+        localstack/s3_Object_Created_PutObject_11 localstack/s3_Object_Created_PutObject_13
+        powertools/s3Event powertools/s3EventBridgeNotificationObjectCreatedEvent powertools/s3EventDecodedKey
+        powertools/s3SqsEvent recorded/cloudtrail_record_PutObject_cdk
+        recorded/eventbridge_cloudtrail_PutObject_handedited_stringbools
+        recorded/eventbridge_cloudtrail_PutObject_kms recorded/eventbridge_cloudtrail_PutObject_presigned
+        recorded/sqs_wrapped_eventbridge_cloudtrail_PutObject""",
+    "known": """awsdocs/cloudtrail_s3_log_file awsdocs/s3_eb_Object_Deleted_DeleteObject
+        awsdocs/s3_eb_Object_Deleted_LifecycleExpiration awsdocs/s3_eb_Object_Restore_Completed_x
+        lambda-go/s3-lifecycle-event localstack/s3_Object_ACL_Updated_x_3 localstack/s3_Object_ACL_Updated_x_4
+        localstack/s3_Object_ACL_Updated_x_5 localstack/s3_Object_Deleted_DeleteObject_1
+        localstack/s3_Object_Deleted_DeleteObject_12 localstack/s3_Object_Deleted_DeleteObject_14
+        localstack/s3_Object_Restore_Initiated_x_7 localstack/s3_Object_Restore_Completed_x_8
+        powertools/s3EventBridgeNotificationObjectDeletedEvent powertools/s3EventBridgeNotificationObjectExpiredEvent
+        powertools/s3EventBridgeNotificationObjectRestoreCompletedEvent powertools/s3EventDeleteObject
+        recorded/cloudtrail_record_PutObject_AccessDenied_PARTIAL""",
+    "unknown": """lambda-go/sqs-event localstack/dlq_receive_result localstack/async_EventAgeExceeded_5
+        localstack/async_EventAgeExceeded_6 localstack/async_RetriesExhausted_3 localstack/async_RetriesExhausted_4
+        localstack/async_RetriesExhausted_7 localstack/async_RetriesExhausted_9 localstack/async_Success_1
+        localstack/async_Success_2 localstack/async_Success_8 powertools/eventBridgeEvent powertools/snsSqsEvent
+        powertools/sqsDlqTriggerEvent powertools/sqsEvent""",
+}
+RECORDED = {f"{name}.json": says for says, names in _SAYS.items() for name in names.split()}
+"""By recorded file, which the project does not hold: whether it names an object, or nothing, and that as we know it."""
