@@ -27,6 +27,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.transform --chart docs/transform.svg
 	$(BIN)/python -m benchmarks.control_plane
 	$(BIN)/python -m benchmarks.load
+	$(BIN)/python -m benchmarks.scan
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -13,7 +13,6 @@ from clickctl.aws.replays import queue_url
 from clickctl.config import Config
 from clickctl.domain.rules import QualityRules
 from clickctl.plan.checks import Check, Probe, Subject
-from clickctl.render.words import plural
 
 _SAME = "Set its variable to what the configuration says, or its alerts differ from the tables."
 
@@ -35,7 +34,7 @@ def _topic(account: Account, subject: Subject) -> Check:
     with asked(subject.resource):
         found = SnsTopic(subject.resource, account.aws).audience()
     pending = sum(line.endswith(UNCONFIRMED) for line in found)
-    seen = f"{plural(len(found) - pending, 'subscription')}{f', {pending} not confirmed' if pending else ''}"
+    seen = f"{len(found) - pending} subscribed{f', {pending} not confirmed' if pending else ''}"
     if len(found) == pending:
         return subject.warn(seen, "Subscribe somebody: alerts reach nobody.")
     return subject.ok(seen)
@@ -94,5 +93,5 @@ def _letters(account: Account, subject: Subject) -> Check:
         found = sqs.get_queue_attributes(QueueUrl=queue_url(sqs, subject.resource), AttributeNames=wanted)
     count = sum(int(found["Attributes"].get(name, 0)) for name in wanted)
     if count:
-        return subject.warn(f"{plural(count, 'letter')} in it", "clickctl alerts-replay --from-dlq")
+        return subject.warn(f"letters in it: {count}", "clickctl alerts-replay --from-dlq")
     return subject.ok("empty")

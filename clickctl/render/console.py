@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _WIDEST = 10_000
 _SUGGESTED = re.compile(
-    r"\bclickctl (?=(--verbose )?(run-partition|backfill|status|register-partitions|load-hot|doctor)\b)"
+    r"\bclickctl (?=(--verbose )?(run-partition|backfill|status|register-partitions|load-hot|alerts-replay|doctor)\b)"
 )
 
 

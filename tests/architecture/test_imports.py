@@ -45,8 +45,9 @@ def imported(path: Path) -> Iterator[str]:
         ("plan/*.py", ("clickctl.domain", "clickctl.plan")),
         ("ports.py", ("clickctl.domain", "clickctl.plan")),
         ("settings.py", ()),
-        ("config.py", ("clickctl.domain", "clickctl.settings")),
-        ("arguments.py", ("clickctl.domain", "clickctl.settings")),
+        ("roots.py", ()),
+        ("config.py", ("clickctl.domain", "clickctl.roots", "clickctl.settings")),
+        ("arguments.py", ("clickctl.domain", "clickctl.roots", "clickctl.settings")),
     ],
 )
 def test_the_pure_parts_import_the_standard_library_and_what_lies_below(files: str, ours: tuple[str, ...]) -> None:

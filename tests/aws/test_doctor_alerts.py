@@ -52,7 +52,7 @@ def test_alerts_that_are_set_up_have_a_good_line_each(sound: Sound) -> None:
     report = sound.examine()
     lines = {check.name: check for check in report.checks}
     assert report.exit_code == 0
-    assert lines["topic"].seen == "1 subscription"
+    assert lines["topic"].seen == "1 subscribed"
     assert lines["function"].seen == "lambda_src.handler.handle, 300 s, settings as here"
     assert lines["dead letters"].seen == "empty"
     assert lines["write alerts"].verdict is OK
@@ -72,7 +72,7 @@ def test_failed_events_that_go_nowhere_are_a_warning(sound: Sound) -> None:
 def test_letters_in_the_queue_are_a_warning_with_the_command_that_replays_them(sound: Sound) -> None:
     sound.alerting.send_letter("hello")  # type: ignore[attr-defined]
     line = sound.line("dead letters")
-    assert (line.verdict, line.seen, line.hint) == (WARN, "1 letter in it", "clickctl alerts-replay --from-dlq")
+    assert (line.verdict, line.seen, line.hint) == (WARN, "letters in it: 1", "clickctl alerts-replay --from-dlq")
 
 
 def test_a_topic_without_subscribers_is_a_warning(sound: Sound) -> None:

@@ -71,7 +71,7 @@ def _run(*argv: str) -> None:
     done = subprocess.run(argv, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode:
         told = (done.stderr.strip() or done.stdout.strip() or "it says nothing").splitlines()
-        raise NoMinistack(f"{' '.join(argv[2:5])}: {told[-1]}")
+        raise NoMinistack(f"{' '.join(argv[3:5])}: {told[-1]}")
 
 
 @contextmanager
