@@ -18,7 +18,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from clickctl.alerts import Topic
 from clickctl.domain.errors import AlertFailed, ClickctlError, UsageError
@@ -38,7 +38,7 @@ from clickctl.domain.receipts import (
     receipt_key,
 )
 from clickctl.domain.rules import QualityRules
-from clickctl.ports import Lake, Opened
+from clickctl.lakes import Lake, Opened
 from clickctl.receipts import Receipts
 from lambda_src.lines import Fact
 from lambda_src.scan import BrokenFile, Scanner
@@ -52,8 +52,7 @@ class Again(StrEnum):
     ALL = "all"
 
 
-@dataclass(frozen=True)
-class Alerted:
+class Alerted(NamedTuple):
     """What became of one raw object: `outcome` is sent, already or gone.
 
     `alerts` are the distinct ones in it, `messages` those accepted now, `scanned` bytes of text,
@@ -115,7 +114,7 @@ class Alerter:
                 found = self._scan(scanner, opened, source, earlier, body)
                 done = Alerted(source, "sent", opened.etag, found.alerts, 0, False, scanner.scanned, scanner.candidates)
                 if has_receipt and not found.count:
-                    return replace(done, outcome="already")
+                    return done._replace(outcome="already")
                 if has_receipt:
                     self.receipts.keep_lines_of(key, body)
                 return self._deliver(done, hour, found, Path(body.name), again)
@@ -178,7 +177,7 @@ class Alerter:
         before = len(state.sent)
         if again is Again.NO and self.receipts.exists(key):  # whoever held the claim had finished
             self.receipts.forget(key)
-            return replace(done, outcome="already")
+            return done._replace(outcome="already")
         if again is Again.NEW:
             state = _without(state, self.receipts.sent_before(done.source, key))
         self.receipts.put(PENDING + key, body)
@@ -189,7 +188,7 @@ class Alerter:
                 hint="Have the file delivered again: its new version is scanned by itself.",
                 changed=f"What was read before that was alerted ({found.count} new); its receipt stays pending.",
             )
-        return replace(done, messages=len(state.sent) - before, summarised=state.summary is not None)
+        return done._replace(messages=len(state.sent) - before, summarised=state.summary is not None)
 
     def _send(self, state: Sending, mark: str, hour: Hour) -> Sending:
         """Send what is unsent and make the receipt final. The claim is let go if that fails."""

@@ -11,9 +11,10 @@ from datetime import timedelta
 from clickctl.domain.hours import Hour, HourRange
 from clickctl.domain.receipts import ReceiptName, receipt_key
 from clickctl.domain.rules import QualityRules, duration
+from clickctl.lakes import Lake
 from clickctl.plan.audit import AuditReport, audit
 from clickctl.plan.replay import to_replay
-from clickctl.ports import Lake, Query
+from clickctl.ports import Query
 from clickctl.receipts import Receipts
 from clickctl.replaying import see_items, see_receipts
 from clickctl.roots import LakeRoots

@@ -13,7 +13,7 @@ from clickctl.domain.errors import ClickctlError, RunFailed
 from clickctl.domain.hours import Day
 from clickctl.domain.layout import FACTS, USERS, loads_prefix, owner_of
 from clickctl.domain.ledger import OutputFile
-from clickctl.ports import Lake
+from clickctl.lakes import Lake
 from clickctl.warehouse import CopyFile
 
 _AT_ONCE = 16

@@ -21,9 +21,10 @@ from clickctl.domain.errors import ClickctlError, LakeError, RunFailed
 from clickctl.domain.layout import QUARANTINE, output_file, raw_hour
 from clickctl.domain.ledger import Commit, InputFile, OutputFile
 from clickctl.domain.quality import Quality, total
+from clickctl.lakes import Lake
 from clickctl.observe import list_raw
 from clickctl.plan.unit import UnitOrder
-from clickctl.ports import Lake, Outcome
+from clickctl.ports import Outcome
 from clickctl.publish import Publisher, now_text
 from clickctl.roots import LakeRoots
 from clickctl.transform.chunks import Chunk, Target

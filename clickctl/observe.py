@@ -8,9 +8,9 @@ from clickctl.domain.errors import DamagedLedger
 from clickctl.domain.hours import Day, Hour, Unit
 from clickctl.domain.layout import is_raw_file, raw_hour, raw_prefix
 from clickctl.domain.ledger import InputFile, Ledger
+from clickctl.lakes import Lake
 from clickctl.plan.partition import Seen
 from clickctl.plan.unit import related
-from clickctl.ports import Lake
 from clickctl.publish import Publisher
 from clickctl.roots import LakeRoots
 

@@ -20,7 +20,7 @@ from clickctl.domain.errors import ConfigError, LakeError
 _DATE = (1980, 1, 1, 0, 0, 0)  # the first a zip can tell
 _MODE = 0o100644 << 16
 _OF_THE_LAMBDA = (
-    "clickctl/__init__.py", "clickctl/alerting.py", "clickctl/alerts.py", "clickctl/ports.py", "clickctl/receipts.py",
+    "clickctl/__init__.py", "clickctl/alerting.py", "clickctl/alerts.py", "clickctl/lakes.py", "clickctl/receipts.py",
     "clickctl/roots.py", "clickctl/domain/*.py", "clickctl/aws/__init__.py", "clickctl/aws/alerts.py",
     "clickctl/aws/clients.py", "clickctl/aws/errors.py", "clickctl/aws/lake.py", "clickctl/aws/listing.py",
     "clickctl/aws/streams.py", "lambda_src/*.py",

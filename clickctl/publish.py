@@ -33,8 +33,9 @@ from clickctl.domain.ledger import (
     load,
 )
 from clickctl.interrupts import uninterrupted
+from clickctl.lakes import Lake, PreconditionFailed
 from clickctl.plan.unit import UnitOrder, base_of, related
-from clickctl.ports import Lake, Liveness, Outcome, PreconditionFailed
+from clickctl.ports import Liveness, Outcome
 from clickctl.roots import LakeRoots
 
 _TRIES = 50

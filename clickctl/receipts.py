@@ -21,7 +21,7 @@ from clickctl.domain.receipts import (
     receipt_name,
     state_key,
 )
-from clickctl.ports import Lake, PreconditionFailed, Stream
+from clickctl.lakes import Lake, PreconditionFailed, Stream
 
 _BLOCK = 1 << 20
 

@@ -11,6 +11,7 @@ from clickctl.domain.errors import EXIT_CONFLICT, EXIT_FAILED, ClickctlError, Co
 from clickctl.domain.hours import Day, HourRange
 from clickctl.domain.layout import TABLES
 from clickctl.domain.rules import QualityRules, duration
+from clickctl.lakes import Lake
 from clickctl.ledgers import first_arrival, read_ledgers
 from clickctl.plan.catalog import (
     CREATE_TABLES,
@@ -22,7 +23,7 @@ from clickctl.plan.catalog import (
     DaysWithRows,
     plan_catalog,
 )
-from clickctl.ports import Catalog, Lake
+from clickctl.ports import Catalog
 from clickctl.publish import Publisher
 
 _AT_ONCE = 16

@@ -12,9 +12,9 @@ from clickctl.alerts import Function
 from clickctl.domain.errors import EXIT_FAILED, EXIT_SERVICE, ClickctlError
 from clickctl.domain.hours import Hour, HourRange
 from clickctl.domain.receipts import PENDING, ReceiptName, receipt_key, receipt_name
+from clickctl.lakes import Lake
 from clickctl.observe import list_raw
 from clickctl.plan.replay import ASKED, FAILED, LEFT, NOT_STARTED, PLANNED, SENT, ReplayDone, ReplayItem, items_of
-from clickctl.ports import Lake
 from clickctl.roots import LakeRoots
 from lambda_src.events import RawObject, replay_request
 

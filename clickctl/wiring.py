@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from clickctl.config import Config
 from clickctl.domain.errors import ConfigError
 from clickctl.domain.hours import Day
-from clickctl.ports import Catalog, Engine, Lake, Liveness, Query
+from clickctl.lakes import Lake
+from clickctl.ports import Catalog, Engine, Liveness, Query
 from clickctl.publish import Publisher
 from clickctl.roots import AwsSettings, LakeRoots
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from clickctl.domain.errors import LakeError, RunFailed
-from clickctl.ports import PreconditionFailed
+from clickctl.lakes import PreconditionFailed
 from tests.backends.dying import run_to_exit_code
 from tests.backends.faults import Step, WatchedLake, at, failing, in_child, moments, once
 from tests.backends.small_lake import SmallLake

@@ -9,9 +9,9 @@ from clickctl.domain.hours import unit_from_name
 from clickctl.domain.ledger import Owner
 from clickctl.domain.rules import QualityRules
 from clickctl.execute import UnitRunner
+from clickctl.lakes import Lake
 from clickctl.liveness import ProcessLiveness
 from clickctl.local.engine import LocalEngine
-from clickctl.ports import Lake
 from clickctl.publish import LEASE_SECONDS, Publisher
 from tests.backends.faults import Step, WatchedLake
 from tests.backends.small_lake import SmallLake

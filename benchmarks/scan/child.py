@@ -21,8 +21,8 @@ from benchmarks.scan.peak import peak_bytes
 from clickctl.alerting import Alerter
 from clickctl.domain.layout import raw_hour
 from clickctl.domain.rules import QualityRules
+from clickctl.lakes import Opened
 from clickctl.local.lake import FolderLake
-from clickctl.ports import Opened
 from clickctl.receipts import Receipts
 from lambda_src.scan import Scanner
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from clickctl.domain.errors import LakeError
-from clickctl.ports import Lake
+from clickctl.lakes import Lake
 from clickctl.warehouse import CopyFile
 
 

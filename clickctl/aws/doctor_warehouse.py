@@ -15,9 +15,9 @@ from clickctl.config import Config
 from clickctl.domain.errors import ClickctlError
 from clickctl.domain.hours import Day
 from clickctl.hotsql import TABLES, HotSql
+from clickctl.lakes import Lake
 from clickctl.plan.checks import Check, Probe, Subject
 from clickctl.plan.hot_checks import freshness_seen, tables_told
-from clickctl.ports import Lake
 from clickctl.warehouse import WarehouseSeen
 
 _TLS = {

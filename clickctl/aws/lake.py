@@ -27,7 +27,7 @@ from clickctl.aws.errors import code_of, explained, hint_for, shown, text_of
 from clickctl.aws.listing import objects
 from clickctl.aws.streams import BROKEN_OFF, opened
 from clickctl.domain.errors import LakeError
-from clickctl.ports import ObjectInfo, Opened, PreconditionFailed
+from clickctl.lakes import ObjectInfo, Opened, PreconditionFailed
 from clickctl.roots import AwsSettings
 
 _CONFLICT_TRIES = 10

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from clickctl.ports import ObjectInfo
+from clickctl.lakes import ObjectInfo
 
 SIDE_BY_SIDE = 16
 """Calls at once, of all listings of this process together."""

@@ -8,7 +8,7 @@ import botocore.exceptions
 
 from clickctl.aws.errors import code_of, explained
 from clickctl.domain.errors import LakeError
-from clickctl.ports import Opened
+from clickctl.lakes import Opened
 
 BROKEN_OFF = (
     botocore.exceptions.HTTPClientError,  # the connection was cut, or fell silent

@@ -16,8 +16,8 @@ from clickctl.config import Config
 from clickctl.domain.errors import ClickctlError, ConfigError, Locked
 from clickctl.hotsql import HotSql
 from clickctl.interrupts import uninterrupted
+from clickctl.lakes import Lake
 from clickctl.plan.hot import DayPlan, Load
-from clickctl.ports import Lake
 from clickctl.warehouse import LoadOrder, Moved, RebuildOrder, WarehouseSeen
 
 T = TypeVar("T")

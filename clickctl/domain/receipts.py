@@ -148,7 +148,7 @@ def load_sending(data: bytes, location: str) -> Sending:
 
 
 def line_of(alert: Alert) -> bytes:
-    return json.dumps(to_plain(alert), ensure_ascii=False).encode() + b"\n"
+    return json.dumps(vars(alert), ensure_ascii=False).encode() + b"\n"
 
 
 def ids_in(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -164,7 +164,7 @@ def messages_of(state: Sending, hour: Hour, receipt: str) -> list[Message]:
     """What is still to be sent. `receipt` is the location where all alerts of the object will be."""
     if state.summary:
         body = {"type": SUMMARY, "source": state.source, "arrival_hour": str(hour), "receipt": receipt}
-        text = json.dumps({**body, **to_plain(state.summary)})
+        text = json.dumps({**body, **vars(state.summary)})
         return [] if SUMMARY in state.sent else [Message(SUMMARY, text, {"type": SUMMARY, "hour": str(hour)})]
     return [_message(alert, hour, receipt) for alert in state.unsent]
 
@@ -172,7 +172,7 @@ def messages_of(state: Sending, hour: Hour, receipt: str) -> list[Message]:
 def _message(alert: Alert, hour: Hour, receipt: str) -> Message:
     attributes = {"type": "alert", "action": alert.action, "hour": str(hour)}
     around = {"type": "alert", "arrival_hour": str(hour)}
-    found = Message(alert.alert_id, json.dumps({**around, **to_plain(alert)}), attributes)
+    found = Message(alert.alert_id, json.dumps({**around, **vars(alert)}), attributes)
     if found.size <= BATCH_BYTES - _FEW:
         return found
     known = {"alert_id": alert.alert_id, "event_time": alert.event_time, "source": alert.source}

@@ -27,8 +27,9 @@ class TerminalTopic:
 
 
 def _line(plain: dict[str, Any]) -> str:
+    """What others have sent is quoted, so that nothing in it can command the terminal."""
     if plain["type"] == SUMMARY:
         return f"alert: {plain['alerts']:,} events in {plain['source']}: see {plain['receipt']}"
     user = plain.get("user_id", "(too long to show)")
-    page = f" on {plain['page_url']}" if plain.get("page_url") else ""
+    page = f" on {plain['page_url']!r}" if plain.get("page_url") else ""
     return f"alert: {plain['event_time']} {user!r}{page} ({plain['alert_id']})"

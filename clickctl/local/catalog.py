@@ -10,10 +10,10 @@ from typing import Any
 
 from clickctl.domain.errors import ClickctlError, ConfigError
 from clickctl.domain.hours import Day
+from clickctl.lakes import Lake
 from clickctl.local.duck import told
 from clickctl.local.views import catalog_file, empty_tables, local_views
 from clickctl.plan.catalog import Applied, CatalogSeen, CatalogWanted, Change, DaysWithRows, ViewWanted
-from clickctl.ports import Lake
 from clickctl.roots import LakeRoots
 from clickctl.settings import CatalogSettings
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from clickctl.domain.errors import LakeError
-from clickctl.ports import ObjectInfo, Opened, PreconditionFailed
+from clickctl.lakes import ObjectInfo, Opened, PreconditionFailed
 
 _TEMPORARY = ".tmp-"
 _STAGING = "/_staging"

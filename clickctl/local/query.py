@@ -13,8 +13,9 @@ from typing import Any
 from clickctl.domain.errors import ClickctlError, CommitConflict, ConfigError, EngineError
 from clickctl.domain.hours import Day
 from clickctl.domain.layout import FACTS
+from clickctl.lakes import Lake
 from clickctl.local.views import catalog_file, empty_tables, local_views
-from clickctl.ports import Answer, Lake
+from clickctl.ports import Answer
 from clickctl.roots import LakeRoots
 from clickctl.settings import CatalogSettings
 from clickctl.sqlfiles import first_rows

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 
 from clickctl.domain.layout import FACTS, USERS
-from clickctl.ports import Lake
+from clickctl.lakes import Lake
 from clickctl.roots import LakeRoots
 from clickctl.settings import CatalogSettings
 from clickctl.sqlfiles import checked, statement

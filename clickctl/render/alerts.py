@@ -31,7 +31,7 @@ def replayed(report: ReplayReport) -> RenderableType:
 
 def _heading(report: ReplayReport) -> str:
     where = f"arrival hours [{report.first}, {report.end}), UTC" if report.first else "the dead-letter queue"
-    return f"Alerts of {where}{'' if report.applied else ', as they would be sent'}"
+    return f"Alerts {'' if report.applied else 'to be sent '}of {where}"
 
 
 def _table(report: ReplayReport) -> Table:

@@ -17,7 +17,7 @@ from moto.s3.models import s3_backends
 from clickctl.aws import clients
 from clickctl.aws.lake import S3Lake
 from clickctl.domain.errors import LakeError
-from clickctl.ports import PreconditionFailed
+from clickctl.lakes import PreconditionFailed
 from clickctl.roots import AwsSettings
 from tests.aws.harness.account import Aws
 from tests.aws.harness.faults import Fault

@@ -14,7 +14,7 @@ from typing import Any
 from clickctl.alerting import Again, Alerted, Alerter
 from clickctl.domain.receipts import Message, receipt_name
 from clickctl.domain.rules import QualityRules
-from clickctl.ports import Lake
+from clickctl.lakes import Lake
 from clickctl.receipts import Receipts
 from tests.conftest import event
 

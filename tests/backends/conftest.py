@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from clickctl.hotsql import HotSql
+from clickctl.lakes import Lake
 from clickctl.local.lake import FolderLake
-from clickctl.ports import Lake
 from tests.backends.hot import Hot, Rows, redshift_beside
 from tests.backends.small_lake import SmallLake
 from tests.redshift.fixtures import redshift_server, standin

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from clickctl.domain.errors import ClickctlError
+from clickctl.lakes import ObjectInfo
 from clickctl.local.lake import FolderLake
-from clickctl.ports import ObjectInfo
 from tests.backends.faults import WatchedLake, at, kill_at_change, kill_me, once
 from tests.backends.small_lake import SmallLake
 

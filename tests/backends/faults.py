@@ -13,8 +13,8 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
+from clickctl.lakes import Lake, ObjectInfo, Opened
 from clickctl.local.lake import FolderLake
-from clickctl.ports import Lake, ObjectInfo, Opened
 
 T = TypeVar("T")
 

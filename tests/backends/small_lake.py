@@ -18,9 +18,10 @@ from clickctl.domain.ledger import Ledger, UnitEntry
 from clickctl.domain.rules import QualityRules
 from clickctl.domain.structure import to_plain
 from clickctl.execute import UnitResult, UnitRunner
+from clickctl.lakes import Lake
 from clickctl.liveness import ProcessLiveness
 from clickctl.local.engine import LocalEngine
-from clickctl.ports import Lake, Liveness
+from clickctl.ports import Liveness
 from clickctl.publish import Publisher
 from clickctl.roots import LakeRoots
 from clickctl.survey import status_of

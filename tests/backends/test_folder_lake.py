@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from clickctl.domain.errors import LakeError
+from clickctl.lakes import PreconditionFailed
 from clickctl.local.lake import FolderLake
-from clickctl.ports import PreconditionFailed
 from tests.backends.dying import become_nobody, list_all, write_and_die
 from tests.backends.faults import FORKS, in_child, killed
 

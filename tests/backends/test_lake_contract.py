@@ -1,4 +1,4 @@
-"""What every lake promises (ports.Lake). Only the fixture `lake_at` knows which lake it is."""
+"""What every lake promises (lakes.Lake). Only the fixture `lake_at` knows which lake it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clickctl.domain.errors import LakeError
-from clickctl.ports import Lake, PreconditionFailed
+from clickctl.lakes import Lake, PreconditionFailed
 from tests.backends.faults import FORKS
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from clickctl.domain.layout import FACTS, TABLES, ledger_key, output_file
 from clickctl.domain.ledger import Commit, Ledger, OutputFile, UnitEntry, dump, fingerprint
 from clickctl.domain.quality import Quality
 from clickctl.domain.rules import QualityRules
-from clickctl.ports import Lake
+from clickctl.lakes import Lake
 from clickctl.transform.chunks import Target
 from clickctl.transform.rows import click_ids
 from clickctl.transform.schemas import FACT_CHUNK, USER_CHUNK

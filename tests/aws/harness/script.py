@@ -8,8 +8,8 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
+from clickctl.lakes import Lake
 from clickctl.packaging import glue_script
-from clickctl.ports import Lake
 from clickctl.publish import Publisher
 
 
