@@ -43,6 +43,8 @@ from clickctl.receipts import Receipts
 from lambda_src.lines import Fact
 from lambda_src.scan import BrokenFile, Scanner
 
+AGAIN = "Have the file delivered again: its new version is scanned by itself."
+
 
 class Again(StrEnum):
     """What becomes of an object that has a receipt: nothing, what is new in it is sent, or all of it."""
@@ -144,8 +146,9 @@ class Alerter:
                 body.writelines(map(line_of, state.alerts))
                 body.flush()
                 self.receipts.put(PENDING + key, Path(body.name))
+        alerts = sum(1 for _ in self.receipts.lines(PENDING + key))
         sent = self._send(state, mark, name.hour)
-        return Alerted(name.source, "sent", name.etag, len(state.alerts), len(sent.sent) - before, bool(state.summary))
+        return Alerted(name.source, "sent", name.etag, alerts, len(sent.sent) - before, state.summary is not None)
 
     def _scan(self, scanner: Scanner, opened: Opened, source: str, earlier: set[bytes], body: IO[bytes]) -> _Found:
         found, seen = _Found(), set()
@@ -185,8 +188,8 @@ class Alerter:
         if found.broken:
             raise AlertFailed(
                 f"{done.source} cannot be read to its end: {found.broken}.",
-                hint="Have the file delivered again: its new version is scanned by itself.",
-                changed=f"What was read before that was alerted ({found.count} new); its receipt stays pending.",
+                hint=AGAIN,
+                changed=f"What comes before that was alerted ({len(state.sent) - before} now); its receipt is pending.",
             )
         return done._replace(messages=len(state.sent) - before, summarised=state.summary is not None)
 

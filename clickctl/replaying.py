@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from clickctl.alerting import Again, Alerted, Alerter
+from clickctl.alerting import AGAIN, Again, Alerted, Alerter
 from clickctl.alerts import Function
 from clickctl.domain.errors import EXIT_FAILED, EXIT_SERVICE, ClickctlError
 from clickctl.domain.hours import Hour, HourRange
@@ -86,19 +86,26 @@ class ByFunction:
         bucket, _, prefix = self.alerter.raw.removeprefix("s3://").partition("/")
         key = f"{prefix}/{item.source}" if prefix else item.source
         receipt = receipt_key(item.source, item.etag)
-        blind = self.alerter.receipts.exists(receipt)
+        receipts = self.alerter.receipts
+        blind, before = receipts.exists(receipt), receipts.state(receipt)
         self.function.invoke(replay_request([RawObject(bucket, key, item.version)], self.again))
         if blind:
             return ReplayDone(item.source, item.etag, ASKED)
         for _ in range(_POLLS):
-            if self.alerter.receipts.exists(receipt):
-                alerts = sum(1 for _ in self.alerter.receipts.lines(receipt))
+            if receipts.exists(receipt):
+                alerts = sum(1 for _ in receipts.lines(receipt))
                 return ReplayDone(item.source, item.etag, "sent", alerts)
+            state = receipts.state(receipt)
+            if state and state.broken and state != before:
+                return _failed(item, "it cannot be read to its end", AGAIN)
             if not self.pause():
                 break
-        error = "the function was asked, and wrote no receipt yet"
         hint = "Look at the function's log and its dead-letter queue, or use --in-process."
-        return ReplayDone(item.source, item.etag, FAILED, error=error, hint=hint, exit_code=EXIT_FAILED)
+        return _failed(item, "the function was asked, and wrote no receipt yet", hint)
+
+
+def _failed(item: ReplayItem, error: str, hint: str) -> ReplayDone:
+    return ReplayDone(item.source, item.etag, FAILED, error=error, hint=hint, exit_code=EXIT_FAILED)
 
 
 def _ended(item: ReplayItem, alerted: Alerted) -> ReplayDone:
