@@ -1,47 +1,36 @@
 """A raw object to its alerts and its receipt, sent once however often it is asked for.
 
 1. Scan. Without alerts, put the empty receipt: done.
-2. Claim by compare-and-swap the state of sending, which holds what is to be sent.
-3. Put the receipt as pending; send batch by batch, noting after each what was accepted.
-4. Put the receipt at its final name, then delete what was pending.
+2. Put the receipt as pending, and claim it by compare-and-swap of the state of sending.
+3. Send batch by batch, noting after each what was accepted.
+4. Copy the receipt to its final name, then delete what was pending.
 
 Killed anywhere, the next who comes sends what is not noted as sent: at most one batch twice. Of two
-at once one holds the claim and the other is told so. Alerts that an earlier version of the same raw
-file sent are not sent again.
+at once one holds the claim and the other is told so, be it for another version of the same file:
+alerts that any version of it sent are not sent again.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from clickctl.alerts import Topic
-from clickctl.domain.errors import AlertFailed, ClickctlError, UsageError
+from clickctl.domain.errors import NOTHING, AlertFailed, UsageError
 from clickctl.domain.hours import Hour
 from clickctl.domain.layout import raw_hour
-from clickctl.domain.receipts import (
-    PENDING,
-    Alert,
-    Message,
-    ReceiptName,
-    Sending,
-    Summary,
-    batches,
-    iso,
-    line_of,
-    messages_of,
-    receipt_key,
-)
+from clickctl.domain.receipts import PENDING, SUMMARY, Message, ReceiptName, Sending, batches, receipt_key
 from clickctl.domain.rules import QualityRules
-from clickctl.lakes import Lake, Opened
-from clickctl.receipts import Receipts
-from lambda_src.lines import Fact
-from lambda_src.scan import BrokenFile, Scanner
+from clickctl.found import Found
+from clickctl.lakes import Lake
+from clickctl.receipts import Claim, Receipts, Seen
+from lambda_src.scan import Scanner
 
 AGAIN = "Have the file delivered again: its new version is scanned by itself."
 
@@ -71,17 +60,6 @@ class Alerted(NamedTuple):
     candidates: int = 0
 
 
-@dataclass
-class _Found:
-    """What a scan found. `fresh` are alerts not sent yet: all of them, or the first few where there are more."""
-
-    alerts: int = 0
-    fresh: list[Alert] = field(default_factory=list)
-    count: int = 0
-    times: tuple[int, int] | None = None
-    broken: str = ""
-
-
 @dataclass(frozen=True)
 class Alerter:
     """Alerts of one lake. `topic` None: receipts are written and nobody is told."""
@@ -105,21 +83,23 @@ class Alerter:
         opened = self.lake.stream(f"{self.raw}/{source}", version)
         if opened is None:
             return Alerted(source, "gone")
-        with closing(opened.stream):
-            key = receipt_key(source, opened.etag)
-            has_receipt = self.receipts.exists(key)
-            if has_receipt and again is Again.NO:
-                return Alerted(source, "already", opened.etag)
-            earlier = set() if again is Again.ALL else self.receipts.sent_before(source, key)
-            with tempfile.NamedTemporaryFile(prefix="clickctl-alerts-") as body:
-                scanner = Scanner(self.action, self.rules, hour)
-                found = self._scan(scanner, opened, source, earlier, body)
-                done = Alerted(source, "sent", opened.etag, found.alerts, 0, False, scanner.scanned, scanner.candidates)
-                if has_receipt and not found.count:
-                    return done._replace(outcome="already")
-                if has_receipt:
-                    self.receipts.keep_lines_of(key, body)
-                return self._deliver(done, hour, found, Path(body.name), again)
+        with closing(opened.stream), tempfile.TemporaryDirectory(prefix="clickctl-alerts-") as folder:
+            seen = self.receipts.see(source)
+            if opened.etag in seen.final and again is Again.NO:
+                if opened.etag not in seen.pending:
+                    return Alerted(source, "already", opened.etag)
+                again = Again.NEW  # killed while it was sent again
+            if again is not Again.ALL:
+                self.receipts.refuse_others(source, opened.etag, seen)
+            found, scanner = self._found(source, opened.etag, hour, seen, again), Scanner(self.action, self.rules, hour)
+            with _disk_errors(source), open(Path(folder, "body"), "w+b") as body:
+                found.scan(scanner, opened.stream, body)
+                if opened.etag in seen.final:
+                    self.receipts.keep_lines_of(receipt_key(source, opened.etag), body)
+            counts = len(found.ids), 0, False, scanner.scanned, scanner.candidates
+            return self._deliver(
+                Alerted(source, "sent", opened.etag, *counts), found, seen, Path(folder, "body"), again
+            )
 
     def preview(self, source: str, version: str = "", again: Again = Again.NO) -> Alerted:
         """What `alert` would send now, with nothing written and nobody told."""
@@ -127,118 +107,116 @@ class Alerter:
         if opened is None or hour is None:
             return Alerted(source, "gone")
         with closing(opened.stream), open(os.devnull, "wb") as nowhere:
-            earlier = set() if again is Again.ALL else self.receipts.sent_before(source, "")
-            found = self._scan(Scanner(self.action, self.rules, hour), opened, source, earlier, nowhere)
-        many = found.count > self.max_messages
-        return Alerted(source, "planned", opened.etag, found.alerts, 1 if many else found.count, many)
+            seen = self.receipts.see(source)
+            found = self._found(source, opened.etag, hour, seen, again)
+            found.scan(Scanner(self.action, self.rules, hour), opened.stream, nowhere)
+        if found.broken:
+            raise _broken(found, NOTHING)
+        return _planned(Alerted(source, "planned", opened.etag), found, seen)
 
-    def finish(self, name: ReceiptName) -> Alerted:
+    def finish(self, name: ReceiptName, *, dry: bool = False) -> Alerted:
         """Send what is left of an object that is no more, from what is kept of it as pending."""
-        key = receipt_key(name.source, name.etag)
-        state = self.receipts.state(key)
-        if state is None:
-            return Alerted(name.source, "already", name.etag)
-        state, mark = self.receipts.claim(replace(state, broken=False))
-        before, earlier = len(state.sent), self.receipts.sent_before(name.source, key)
-        state = _without(state, earlier)
-        if not self.receipts.exists(PENDING + key):  # killed between the claim and it
-            with tempfile.NamedTemporaryFile(prefix="clickctl-alerts-") as body:
-                body.writelines(map(line_of, state.alerts))
-                body.flush()
-                self.receipts.put(PENDING + key, Path(body.name))
-        alerts = sum(1 for _ in self.receipts.lines(PENDING + key))
-        sent = self._send(state, mark, name.hour)
-        return Alerted(name.source, "sent", name.etag, alerts, len(sent.sent) - before, state.summary is not None)
+        key, source = receipt_key(name.source, name.etag), name.source
+        done = Alerted(source, "already", name.etag)
+        seen = self.receipts.see(source)
+        if name.etag not in seen.pending:
+            return done
+        if dry:
+            return _planned(done._replace(outcome="planned"), self._pending(name, seen), seen)
+        with self.receipts.claimed(Sending(source, name.etag)) as claim:
+            seen = self.receipts.see(source)
+            if name.etag in seen.final:
+                self.receipts.forget(key)
+                return done
+            self.receipts.refuse_others(source, name.etag, seen)
+            found = self._pending(name, seen)
+            sent = self._send(claim, found.messages(claim.state.sent))
+            claim.complete()
+        return done._replace(outcome="sent", alerts=len(found.ids), messages=sent)
 
-    def _scan(self, scanner: Scanner, opened: Opened, source: str, earlier: set[bytes], body: IO[bytes]) -> _Found:
-        found, seen = _Found(), set()
-        try:
-            for fact in scanner.facts(opened.stream, source):
-                if (mark := bytes.fromhex(fact.click_id)) in seen:
-                    continue
-                seen.add(mark)
-                alert = _alert(fact, source)
-                body.write(line_of(alert))
-                if mark not in earlier:
-                    found.count += 1
-                    first, last = found.times or (fact.event_time, fact.event_time)
-                    found.times = min(first, fact.event_time), max(last, fact.event_time)
-                    if found.count <= self.max_messages:
-                        found.fresh.append(alert)
-        except BrokenFile as error:
-            found.broken = str(error)
-        found.alerts = len(seen)
-        body.flush()
+    def _found(self, source: str, etag: str, hour: Hour, seen: Seen, again: Again) -> Found:
+        earlier = set() if again is Again.ALL else self.receipts.sent(source, etag, seen)
+        return Found(source, hour, self.receipts.at(receipt_key(source, etag)), earlier, self.max_messages)
+
+    def _pending(self, name: ReceiptName, seen: Seen) -> Found:
+        found = self._found(name.source, name.etag, name.hour, seen, Again.NO)
+        found.read(self.receipts.lines(PENDING + receipt_key(name.source, name.etag)))
         return found
 
-    def _deliver(self, done: Alerted, hour: Hour, found: _Found, body: Path, again: Again) -> Alerted:
+    def _deliver(self, done: Alerted, found: Found, before: Seen, body: Path, again: Again) -> Alerted:
         key = receipt_key(done.source, done.etag)
         if not found.broken and (not found.count or self.topic is None):
-            self.receipts.put(key, body)
-            return done
-        state, mark = self.receipts.claim(_state(done, found, self.max_messages), anew=again is Again.ALL)
-        before = len(state.sent)
-        if again is Again.NO and self.receipts.exists(key):  # whoever held the claim had finished
-            self.receipts.forget(key)
-            return done._replace(outcome="already")
-        if again is Again.NEW:
-            state = _without(state, self.receipts.sent_before(done.source, key))
+            return self._without_telling(done, found, before, body)
         self.receipts.put(PENDING + key, body)
-        state = self._send(state, mark, hour)
-        if found.broken:
-            raise AlertFailed(
-                f"{done.source} cannot be read to its end: {found.broken}.",
-                hint=AGAIN,
-                changed=f"What comes before that was alerted ({len(state.sent) - before} now); its receipt is pending.",
-            )
-        return done._replace(messages=len(state.sent) - before, summarised=state.summary is not None)
+        state = Sending(done.source, done.etag, broken=bool(found.broken))
+        with self.receipts.claimed(state, anew=again is Again.ALL) as claim:
+            if again is not Again.ALL:
+                seen = self.receipts.see(done.source)
+                if again is Again.NO and done.etag in seen.final:  # whoever held the claim has finished
+                    self.receipts.forget(key)
+                    return done._replace(outcome="already")
+                self.receipts.refuse_others(done.source, done.etag, seen, before)
+            messages = found.messages(claim.state.sent)
+            sent = self._send(claim, messages)
+            if found.broken:
+                raise _broken(found, f"What comes before that was alerted ({sent} now); its receipt is pending.")
+            claim.complete()
+        return done._replace(messages=sent, summarised=_summarised(messages))
 
-    def _send(self, state: Sending, mark: str, hour: Hour) -> Sending:
-        """Send what is unsent and make the receipt final. The claim is let go if that fails."""
-        left = 0
-        try:
-            for batch in batches(messages_of(state, hour, self.receipts.at(state.key))):
-                accepted = self._publish(batch)
-                left += len(batch) - len(accepted)
-                state = replace(state, sent=(*state.sent, *accepted))
-                mark = self.receipts.note(state, mark)
-            if left:
-                raise AlertFailed(
-                    f"{left} messages about {state.source} were refused.",
-                    hint="The same command sends those alone.",
-                    changed=f"{len(state.sent)} were sent, and will not be again.",
-                )
-        except ClickctlError:
-            self.receipts.let_go(state, mark)
-            raise
-        if state.broken:
-            self.receipts.let_go(state, mark)
+    def _without_telling(self, done: Alerted, found: Found, before: Seen, body: Path) -> Alerted:
+        """Nothing in it is new, or there is nobody to tell."""
+        key = receipt_key(done.source, done.etag)
+        if done.etag in before.final and not found.count:
+            done = done._replace(outcome="already")
+        elif found.ids:
+            self.receipts.put(key, body)
         else:
-            self.receipts.complete(state.key)
-        return state
+            self.receipts.put_empty(key)
+        if done.etag in before.pending:
+            self.receipts.forget(key)
+        return done
 
-    def _publish(self, batch: list[Message]) -> list[str]:
-        """The ids that were accepted, in order."""
+    def _send(self, claim: Claim, messages: list[Message]) -> int:
+        """How many were accepted; AlertFailed unless all were."""
+        sent, reason = 0, ""
+        for batch in batches(messages):
+            accepted, why = self._publish(batch)
+            claim.note(accepted)
+            sent, reason = sent + len(accepted), reason or why
+        if sent < len(messages):
+            raise AlertFailed(
+                f"{len(messages) - sent} messages about {claim.state.source} were refused: {reason}.",
+                hint="Put that right; the same command then sends those alone.",
+                changed=f"{sent} were sent now, and will not be again.",
+            )
+        return sent
+
+    def _publish(self, batch: list[Message]) -> tuple[list[str], str]:
+        """The ids that were accepted, in order, and why the first of the others was not."""
         if self.topic is None:
-            return [message.id for message in batch]
-        accepted = set(self.topic.publish(batch))
-        return [message.id for message in batch if message.id in accepted]
+            return [message.id for message in batch], ""
+        return self.topic.publish(batch)
 
 
-def _state(done: Alerted, found: _Found, most: int) -> Sending:
-    """What is to be sent of a scan: an alert each, or a summary of more than are sent singly."""
-    state = Sending(done.source, done.etag, broken=bool(found.broken))
-    if found.count > most and found.times:
-        return replace(state, summary=Summary(found.count, *map(iso, found.times)))
-    return replace(state, alerts=tuple(found.fresh))
+def _planned(done: Alerted, found: Found, seen: Seen) -> Alerted:
+    state = seen.pending.get(done.etag)
+    messages = found.messages(state.sent if state else ())
+    return done._replace(alerts=len(found.ids), messages=len(messages), summarised=_summarised(messages))
 
 
-def _without(state: Sending, earlier: set[bytes]) -> Sending:
-    left = tuple(alert for alert in state.alerts if bytes.fromhex(alert.alert_id) not in earlier)
-    return replace(state, alerts=left)
+def _summarised(messages: list[Message]) -> bool:
+    return any(message.id == SUMMARY for message in messages)
 
 
-def _alert(fact: Fact, source: str) -> Alert:
-    action = fact.action or ""
-    at = iso(fact.event_time)
-    return Alert(fact.click_id, at, fact.user_id, fact.session_id, action, fact.page_url, fact.attrs, source)
+def _broken(found: Found, changed: str) -> AlertFailed:
+    return AlertFailed(f"{found.source} cannot be read to its end: {found.broken}.", hint=AGAIN, changed=changed)
+
+
+@contextmanager
+def _disk_errors(source: str) -> Iterator[None]:
+    """The receipt is made in a scratch file of this machine."""
+    try:
+        yield
+    except OSError as error:
+        hint = "It needs room for the receipt: in a Lambda more ephemeral storage, else more in TMPDIR."
+        raise AlertFailed(f"The scratch file for the alerts of {source}: {error.strerror}.", hint=hint) from error

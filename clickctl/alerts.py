@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from clickctl.domain.receipts import Message
@@ -11,10 +11,11 @@ from clickctl.domain.receipts import Message
 class Topic(Protocol):
     """Where messages are sent."""
 
-    def publish(self, batch: Sequence[Message]) -> Collection[str]:
-        """Send up to ten messages, as large together as one call may be: the ids of those that were accepted.
+    def publish(self, batch: Sequence[Message]) -> tuple[list[str], str]:
+        """Send up to ten messages, as large together as one call may be.
 
-        What can be repeated was repeated. Raises a ClickctlError when it is not known what became of them.
+        The ids of those that were accepted, in order, and why the first of the others was not. What can
+        be repeated was repeated. Raises a ClickctlError when it is not known that any was accepted.
         """
         ...
 

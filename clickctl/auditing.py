@@ -40,10 +40,9 @@ def audit_range(
             alerted.update(found)
     wanted = set(map(str, hours))
     unreceived = [item.hour for item in to_replay(see_items(lake, roots, arrivals), everything=False)]
-    return audit(
-        hours, action, {mark: hour for mark, hour in in_tables.items() if hour in wanted}, alerted, unreceived,
-        (answer.bytes_scanned, answer.dollars),
-    )  # fmt: skip
+    of_range = {mark: hour for mark, hour in in_tables.items() if hour in wanted}
+    cost = (answer.bytes_scanned, answer.dollars)
+    return audit(hours, arrivals, action, of_range, alerted, unreceived, cost)
 
 
 def _arrivals(hours: HourRange, present: Hour, rules: QualityRules) -> HourRange:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 
 from clickctl.alerts import DeadLetters, Letter
-from clickctl.domain.layout import raw_hour
+from clickctl.domain.errors import ClickctlError
+from clickctl.domain.layout import raw_hour, raw_source
 from clickctl.domain.receipts import receipt_key
-from clickctl.plan.replay import LEFT, MISSING, LetterReport, ReplayDone, ReplayItem
+from clickctl.plan.replay import ASKED, LEFT, MISSING, SENT, LetterReport, ReplayDone, ReplayItem
 from clickctl.receipts import Receipts
 from lambda_src.events import Ignored, RawObject, decode
 
+_AT_ONCE = 16
 MOST = 10_000
-"""Letters read by one command. What was read stays hidden from others until the command ends, or 15 minutes."""
+"""Letters read by one command. They are hidden from others until it ends, or for half an hour if it is killed."""
 
 DELETED = "deleted"
 
@@ -29,33 +32,46 @@ class Mail:
     letters: list[Letter] = field(default_factory=list)
     wanted: dict[str, tuple[RawObject, ...]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
-    items: dict[RawObject, ReplayItem] = field(default_factory=dict)
+    items: dict[RawObject, ReplayItem | str] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+    _done: dict[tuple[str, str], ReplayDone] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def todo(self) -> tuple[ReplayItem, ...]:
+        """The files that all letters ask for, each version once."""
+        return tuple(sorted({item for item in self.items.values() if isinstance(item, ReplayItem)}))
 
     def read(self) -> None:
         """Receive all that are visible now, and find the version of each file they ask for."""
         found: dict[str, Letter] = {}
-        while len(found) < MOST and (letters := self.queue.receive()):
-            found.update({letter.id: letter for letter in letters})
-        self.letters = list(found.values())
+        try:
+            while len(found) < MOST and (letters := self.queue.receive()):
+                found.update({letter.id: letter for letter in letters})
+        finally:
+            self.letters = list(found.values())
         for letter in self.letters:
             self._open(letter)
-        for one in {wanted for objects in self.wanted.values() for wanted in objects}:
-            if item := self._item(one):
+        objects = list({wanted for objects in self.wanted.values() for wanted in objects})
+        with ThreadPoolExecutor(_AT_ONCE, "letters") as pool:
+            for one, item in zip(objects, pool.map(self._item, objects), strict=True):
                 self.items[one] = item
 
-    def settle(self, done: Iterable[ReplayDone]) -> tuple[LetterReport, ...]:
-        """Delete the letters whose files all have receipts, make the others visible again, and tell of each."""
-        ended = {(one.source, one.etag): one for one in done}
-        reports = [self._report(letter, ended) for letter in self.letters]
-        settled = {report.id for report in reports if report.outcome == DELETED}
-        self.queue.delete([letter for letter in self.letters if letter.id in settled])
-        self.queue.release([letter for letter in self.letters if letter.id not in settled])
-        return tuple(reports)
+    def note(self, done: ReplayDone) -> None:
+        """A file has ended: letters whose files all have receipts now are deleted."""
+        with self._lock:
+            self._done[done.source, done.etag] = done
+            ready = [letter for letter in self.letters if letter.id not in self.deleted and not self._why_left(letter)]
+            self.queue.delete(ready)
+            self.deleted |= {letter.id for letter in ready}
 
-    def shown(self) -> tuple[LetterReport, ...]:
-        """The letters as a dry run tells of them; all are made visible again."""
-        self.queue.release(self.letters)
-        return tuple(self._told(letter, self.problems.get(letter.id) or self._gone(letter)) for letter in self.letters)
+    def release(self) -> None:
+        """Make what is left visible again."""
+        self.queue.release([letter for letter in self.letters if letter.id not in self.deleted])
+
+    def reports(self, *, applied: bool) -> tuple[LetterReport, ...]:
+        """What became of each letter; of a dry run, what would if all goes well."""
+        return tuple(self._report(letter, self._why_left(letter, hopeful=not applied)) for letter in self.letters)
 
     def _open(self, letter: Letter) -> None:
         parts = decode(letter.body)
@@ -70,38 +86,43 @@ class Mail:
         self.problems[letter.id] = "; ".join(reasons[:3]) or "it is empty"
 
     def _source(self, one: RawObject) -> str:
-        """The key under the raw root; empty for what is no raw file of this lake."""
-        bucket, _, prefix = self.raw.removeprefix("s3://").partition("/")
-        source = one.key.removeprefix(f"{prefix}/" if prefix else "")
-        return source if one.bucket == bucket and one.key.startswith(prefix) and raw_hour(source) else ""
+        return raw_source(self.raw, one.bucket, one.key)
 
-    def _item(self, one: RawObject) -> ReplayItem | None:
-        """None for a file that is no more."""
+    def _item(self, one: RawObject) -> ReplayItem | str:
+        """Or why there is none."""
         source = self._source(one)
         hour = raw_hour(source)
-        opened = self.receipts.lake.stream(f"{self.raw}/{source}", one.version)
-        if opened is None or hour is None:
-            return None
-        with closing(opened.stream):
-            return ReplayItem(hour, source, opened.etag, opened.size, MISSING, one.version)
+        try:
+            opened = self.receipts.lake.stream(f"{self.raw}/{source}", one.version)
+            if opened is None or hour is None:
+                return f"{one.bucket}/{one.key} is no more"
+            with closing(opened.stream):
+                there = self.receipts.exists(receipt_key(source, opened.etag))
+                return ReplayItem(
+                    hour, source, opened.etag, opened.size, SENT if there else MISSING, one.version, one.again
+                )
+        except ClickctlError as error:  # one letter that cannot be done must not keep the others
+            return error.message
 
-    def _report(self, letter: Letter, ended: dict[tuple[str, str], ReplayDone]) -> LetterReport:
-        why = self.problems.get(letter.id) or self._gone(letter)
-        for item in self._items_of(letter):
-            done = ended.get((item.source, item.etag))
-            if not why and done and done.error:
-                why = done.error
-            elif not why and not self.receipts.exists(receipt_key(item.source, item.etag)):
-                why = f"{item.source} has no receipt yet"
-        return self._told(letter, why)
+    def _why_left(self, letter: Letter, *, hopeful: bool = False) -> str:
+        """Empty for a letter that can be deleted."""
+        if letter.id in self.problems:
+            return self.problems[letter.id]
+        for item in (self.items[one] for one in self.wanted[letter.id]):
+            if isinstance(item, str):
+                return item
+            done = self._done.get((item.source, item.etag))
+            if done and done.error:
+                return done.error
+            if hopeful:
+                continue
+            if done is None or done.outcome == ASKED:
+                return f"{item.source} was not seen to be done"
+            if not self.receipts.exists(receipt_key(item.source, done.scanned or item.etag)):
+                return f"{item.source} has no receipt yet"
+        return ""
 
-    def _gone(self, letter: Letter) -> str:
-        lost = [one for one in self.wanted.get(letter.id, ()) if one not in self.items]
-        return f"{lost[0].bucket}/{lost[0].key} is no more" if lost else ""
-
-    def _items_of(self, letter: Letter) -> Iterator[ReplayItem]:
-        return (self.items[one] for one in self.wanted.get(letter.id, ()) if one in self.items)
-
-    def _told(self, letter: Letter, why: str) -> LetterReport:
+    def _report(self, letter: Letter, why: str) -> LetterReport:
         objects = tuple(sorted(f"{one.bucket}/{one.key}" for one in self.wanted.get(letter.id, ())))
-        return LetterReport(letter.id, LEFT if why else DELETED, objects, why)
+        deleted = letter.id in self.deleted or not why
+        return LetterReport(letter.id, DELETED if deleted else LEFT, objects, "" if deleted else why)

@@ -19,12 +19,13 @@ from clickctl.domain.errors import ConfigError, LakeError
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # the first a zip can tell
 _MODE = 0o100644 << 16
+_LIBRARY = ("clickctl/**/*.py", "clickctl/**/*.sql")
 _OF_THE_LAMBDA = (
-    "clickctl/__init__.py", "clickctl/alerting.py", "clickctl/alerts.py", "clickctl/lakes.py", "clickctl/receipts.py",
-    "clickctl/roots.py", "clickctl/domain/*.py", "clickctl/aws/__init__.py", "clickctl/aws/alerts.py",
-    "clickctl/aws/clients.py", "clickctl/aws/errors.py", "clickctl/aws/lake.py", "clickctl/aws/listing.py",
-    "clickctl/aws/streams.py", "lambda_src/*.py",
-)  # fmt: skip
+    *(f"clickctl/{name}.py" for name in ("__init__", "alerting", "alerts", "found", "lakes", "receipts", "roots")),
+    *(f"clickctl/aws/{name}.py" for name in ("__init__", "alerts", "clients", "errors", "lake", "listing", "streams")),
+    "clickctl/domain/*.py",
+    "lambda_src/*.py",
+)
 HANDLER = "lambda_src.handler.handle"
 
 
@@ -41,14 +42,16 @@ class Package:
 
 def write_packages(out: Path) -> tuple[Package, ...]:
     """Write all three files into a folder. Raises LakeError when it cannot be written."""
-    library = [*_files(_home(), ("clickctl/**/*",))]
     script = glue_script()
     made = {
         f"clickctl-alerts-{clickctl.__version__}.zip": (
             f"Lambda, handler {HANDLER}",
             _zip(_files(_home(), _OF_THE_LAMBDA)),
         ),
-        f"clickctl-{clickctl.__version__}.zip": ("Glue job, --extra-py-files", _zip(library)),
+        f"clickctl-{clickctl.__version__}.zip": (
+            "Glue job, --extra-py-files",
+            _zip(_files(_home(), _LIBRARY)),
+        ),
         script.name: ("Glue job, script", script.read_bytes()),
     }
     try:
@@ -79,7 +82,7 @@ def _files(home: Path, patterns: Iterable[str]) -> Iterator[tuple[str, bytes]]:
     paths = {path for pattern in patterns for path in home.glob(pattern) if path.is_file()}
     for path in sorted(paths):
         name = path.relative_to(home).as_posix()
-        if "__pycache__" not in name and not name.startswith("clickctl/glue_scripts/"):
+        if not name.startswith("clickctl/glue_scripts/"):
             yield name, path.read_bytes()
 
 

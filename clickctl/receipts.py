@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from clickctl.domain.errors import ClickctlError, Locked
 from clickctl.domain.receipts import (
@@ -26,7 +26,14 @@ from clickctl.lakes import Lake, PreconditionFailed, Stream
 _BLOCK = 1 << 20
 
 LEASE_SECONDS = 180
-"""A claim not renewed for so long may be taken over. It is renewed after each batch, which takes a second or so."""
+"""A claim not renewed for so long may be taken over. It is renewed after each batch; SnsTopic gives up sooner."""
+
+
+class Seen(NamedTuple):
+    """What there is about one raw file: ETags with a final receipt, and what is pending by ETag."""
+
+    final: frozenset[str]
+    pending: Mapping[str, Sending]
 
 
 @dataclass(frozen=True)
@@ -38,30 +45,61 @@ class Receipts:
     owner: str
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def claim(self, wanted: Sending, *, anew: bool = False) -> tuple[Sending, str]:
-        """The state as ours and its ETag. What was sent of it already is kept in it, unless another run sends `anew`.
+    def see(self, source: str) -> Seen:
+        """What is pending first: what becomes final in between is then seen twice, never not at all."""
+        names = [
+            name
+            for prefix in (PENDING, "")
+            for info in self.lake.list(self.at(f"{prefix}{source}-"))
+            if (name := receipt_name(info.location.removeprefix(f"{self.root}/"))) and name.source == source
+        ]
+        states = {name.etag: self.state(receipt_key(source, name.etag)) for name in names if name.state}
+        pending = {etag: state for etag, state in states.items() if state}
+        return Seen(frozenset(name.etag for name in names if not name.pending), pending)
 
-        Raises Locked while another run holds it.
+    def sent(self, source: str, etag: str, seen: Seen) -> set[bytes]:
+        """The ids that were sent for any version of a file, but for what is pending of the one with this ETag."""
+        found: set[bytes] = set()
+        for other in seen.final:
+            found.update(ids_in(self.lines(receipt_key(source, other))))
+        for other, state in seen.pending.items():
+            if other != etag and SUMMARY in state.sent:
+                found.update(ids_in(self.lines(PENDING + state.key)))
+            elif other != etag:
+                found.update(map(bytes.fromhex, state.sent))
+        return found
+
+    def refuse_others(self, source: str, etag: str, seen: Seen, before: Seen | None = None) -> None:
+        """Raise Locked while another version of the file is being sent, or if one was since `before`."""
+        others = {other: state for other, state in seen.pending.items() if other != etag}
+        for state in others.values():
+            if self._is_live(state):
+                raise _locked(source, state)
+        if before:
+            known = {other: state for other, state in before.pending.items() if other != etag}
+            if others != known or seen.final != before.final:
+                raise _locked(source)
+
+    @contextmanager
+    def claimed(self, state: Sending, *, anew: bool = False) -> Iterator[Claim]:
+        """Hold a receipt while it is sent. What was sent of it already is kept, unless another run sends `anew`.
+
+        Raises Locked while another run holds it. Let go at once if the block fails.
         """
-        location = self.at(state_key(wanted.key))
-        present = self.lake.get(location)
+        present = self.lake.get(self.at(state_key(state.key)))
         if present:
-            other = load_sending(present[0], location)
-            mine = other.owner == self.owner
-            if not mine and other.until > self._text(0):
-                raise _locked(wanted.source, f" (by {other.owner}, until {other.until} at least)")
-            if mine or not anew:
-                wanted = replace(wanted, sent=other.sent)
-        return wanted, self._put(wanted, present[1] if present else None, LEASE_SECONDS)
-
-    def note(self, state: Sending, mark: str) -> str:
-        """Write the state, and keep it as ours: its new ETag. Raises Locked when another run has taken it."""
-        return self._put(state, mark, LEASE_SECONDS)
-
-    def let_go(self, state: Sending, mark: str) -> None:
-        """So that the next who comes need not wait for the lease to end."""
-        with suppress(ClickctlError):
-            self._put(state, mark, 0)
+            other = load_sending(present[0], self.at(state_key(state.key)))
+            if self._is_live(other):
+                raise _locked(state.source, other)
+            if other.owner == self.owner or not anew:
+                state = replace(state, sent=other.sent)
+        claim = Claim(self, replace(state, owner=self.owner), present[1] if present else None)
+        claim.note([])
+        try:
+            yield claim
+        except Exception:
+            claim.let_go()
+            raise
 
     def state(self, key: str) -> Sending | None:
         """What is pending of a receipt."""
@@ -69,30 +107,16 @@ class Receipts:
         present = self.lake.get(location)
         return load_sending(present[0], location) if present else None
 
+    def put_empty(self, key: str) -> None:
+        with suppress(PreconditionFailed):  # another run was first
+            self.lake.put_if(self.at(key), b"", None)
+
     def put(self, key: str, body: Path) -> None:
         self.lake.upload(body, self.at(key))
 
-    def complete(self, key: str) -> None:
-        """The pending receipt becomes the final one."""
-        self.lake.copy(self.at(PENDING + key), self.at(key))
-        self.forget(key)
-
     def forget(self, key: str) -> None:
+        """Of a receipt that is final: nothing is pending any more."""
         self.lake.delete([self.at(state_key(key)), self.at(PENDING + key)])
-
-    def sent_before(self, source: str, key: str) -> set[bytes]:
-        """Ids that were sent for any version of this file, but for what is pending of the one with this receipt."""
-        found: set[bytes] = set()
-        for prefix in ("", PENDING):
-            for info in self.lake.list(self.at(f"{prefix}{source}-")):
-                name = receipt_name(info.location.removeprefix(f"{self.root}/"))
-                if name is None or name.source != source:
-                    continue
-                if not name.pending:
-                    found.update(ids_in(self.lines(receipt_key(source, name.etag))))
-                elif name.state and receipt_key(source, name.etag) != key:
-                    found |= self._sent_of(receipt_key(source, name.etag))
-        return found
 
     def keep_lines_of(self, key: str, body: IO[bytes]) -> None:
         """A receipt that is written anew still tells of every alert that it told of: they were sent."""
@@ -103,13 +127,6 @@ class Receipts:
             if not present.issuperset(ids_in([line])):
                 body.write(line + b"\n")
         body.flush()
-
-    def _sent_of(self, key: str) -> set[bytes]:
-        """Of a receipt that is pending: what was sent singly, or all of it if a summary was."""
-        state = self.state(key)
-        if state and SUMMARY in state.sent:
-            return set(ids_in(self.lines(PENDING + key)))
-        return {bytes.fromhex(mark) for mark in state.sent} if state else set()
 
     def lines(self, key: str) -> Iterator[bytes]:
         """The lines of a receipt, in bounded memory; none where there is no receipt."""
@@ -123,16 +140,44 @@ class Receipts:
     def at(self, key: str) -> str:
         return f"{self.root}/{key}"
 
-    def _put(self, state: Sending, mark: str | None, seconds: int) -> str:
-        held = replace(state, owner=self.owner, until=self._text(seconds))
-        try:
-            return self.lake.put_if(self.at(state_key(state.key)), dump_sending(held), mark)
-        except PreconditionFailed:
-            raise _locked(state.source) from None
-
-    def _text(self, seconds: int) -> str:
+    def until(self, seconds: int) -> str:
         at = (self.now() + timedelta(seconds=seconds)).astimezone(UTC)
         return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def _is_live(self, state: Sending) -> bool:
+        """Whether another run holds it."""
+        return state.owner != self.owner and state.until > self.until(0)
+
+
+class Claim:
+    """A receipt that this run holds. Every change fails with Locked once another run has taken it."""
+
+    def __init__(self, receipts: Receipts, state: Sending, mark: str | None) -> None:
+        self.receipts, self.state, self._mark = receipts, state, mark
+
+    def note(self, accepted: list[str]) -> None:
+        """Write down what was sent, and hold on for another lease."""
+        self._put((*self.state.sent, *accepted), self.receipts.until(LEASE_SECONDS))
+
+    def let_go(self) -> None:
+        """So that the next who comes need not wait for the lease to end."""
+        with suppress(ClickctlError):
+            self._put(self.state.sent, "")
+
+    def complete(self) -> None:
+        """The pending receipt becomes the final one."""
+        key = self.state.key
+        self.receipts.lake.copy(self.receipts.at(PENDING + key), self.receipts.at(key))
+        self.receipts.forget(key)
+
+    def _put(self, sent: tuple[str, ...], until: str) -> None:
+        state = replace(self.state, sent=sent, until=until)
+        location = self.receipts.at(state_key(state.key))
+        try:
+            self._mark = self.receipts.lake.put_if(location, dump_sending(state), self._mark)
+        except PreconditionFailed:
+            raise _locked(state.source) from None
+        self.state = state
 
 
 def _split(stream: Stream) -> Iterator[bytes]:
@@ -144,5 +189,6 @@ def _split(stream: Stream) -> Iterator[bytes]:
         yield rest
 
 
-def _locked(source: str, who: str = "") -> Locked:
+def _locked(source: str, other: Sending | None = None) -> Locked:
+    who = f" (by {other.owner}, until {other.until} at least)" if other else ""
     return Locked(f"The alerts of {source} are being sent by another run{who}.", hint="Run the same command again.")

@@ -11,10 +11,11 @@ from clickctl.alerting import AGAIN, Again, Alerted, Alerter
 from clickctl.alerts import Function
 from clickctl.domain.errors import EXIT_FAILED, EXIT_SERVICE, ClickctlError
 from clickctl.domain.hours import Hour, HourRange
+from clickctl.domain.layout import bucket_and_key
 from clickctl.domain.receipts import PENDING, ReceiptName, receipt_key, receipt_name
 from clickctl.lakes import Lake
 from clickctl.observe import list_raw
-from clickctl.plan.replay import ASKED, FAILED, LEFT, NOT_STARTED, PLANNED, SENT, ReplayDone, ReplayItem, items_of
+from clickctl.plan.replay import ASKED, FAILED, LEFT, NOT_STARTED, SENT, ReplayDone, ReplayItem, items_of
 from clickctl.roots import LakeRoots
 from lambda_src.events import RawObject, replay_request
 
@@ -48,13 +49,12 @@ class Preview:
     again: Again
 
     def __call__(self, item: ReplayItem) -> ReplayDone:
+        again = _again(item, self.again)
         if item.verdict == LEFT:
-            state = self.alerter.receipts.state(receipt_key(item.source, item.etag))
-            left = len(state.unsent) if state else 0
-            return ReplayDone(item.source, item.etag, PLANNED, left, left)
-        if item.verdict == SENT and self.again is Again.NO:
+            return _ended(item, self.alerter.finish(_name(item), dry=True))
+        if item.verdict == SENT and again is Again.NO:
             return ReplayDone(item.source, item.etag, "already")
-        return _ended(item, self.alerter.preview(item.source, item.version, self.again))
+        return _ended(item, self.alerter.preview(item.source, item.version, again))
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class InProcess:
 
     def __call__(self, item: ReplayItem) -> ReplayDone:
         if item.verdict == LEFT:
-            return _ended(item, self.alerter.finish(ReceiptName(item.source, item.etag, True, True)))
-        return _ended(item, self.alerter.alert(item.source, item.version, self.again))
+            return _ended(item, self.alerter.finish(_name(item)))
+        return _ended(item, self.alerter.alert(item.source, item.version, _again(item, self.again)))
 
 
 @dataclass(frozen=True)
@@ -81,20 +81,22 @@ class ByFunction:
     """Waits a while between two looks for a receipt; false when it is to wait no longer."""
 
     def __call__(self, item: ReplayItem) -> ReplayDone:
+        again = _again(item, self.again)
         if item.verdict == LEFT:  # what a Lambda cannot be asked for: it is asked for raw files
-            return InProcess(self.alerter, self.again)(item)
-        bucket, _, prefix = self.alerter.raw.removeprefix("s3://").partition("/")
-        key = f"{prefix}/{item.source}" if prefix else item.source
-        receipt = receipt_key(item.source, item.etag)
-        receipts = self.alerter.receipts
+            return InProcess(self.alerter, again)(item)
+        if item.verdict == SENT and again is Again.NO:
+            return ReplayDone(item.source, item.etag, "already", scanned=item.etag)
+        receipts, receipt = self.alerter.receipts, receipt_key(item.source, item.etag)
         blind, before = receipts.exists(receipt), receipts.state(receipt)
-        self.function.invoke(replay_request([RawObject(bucket, key, item.version)], self.again))
+        wanted = RawObject(*bucket_and_key(self.alerter.raw, item.source), item.version)
+        self.function.invoke(replay_request([wanted], again))
         if blind:
-            return ReplayDone(item.source, item.etag, ASKED)
+            self.pause()  # so many functions are not to run at once
+            return ReplayDone(item.source, item.etag, ASKED, messages=None, scanned=item.etag)
         for _ in range(_POLLS):
             if receipts.exists(receipt):
                 alerts = sum(1 for _ in receipts.lines(receipt))
-                return ReplayDone(item.source, item.etag, "sent", alerts)
+                return ReplayDone(item.source, item.etag, "sent", alerts, None, scanned=item.etag)
             state = receipts.state(receipt)
             if state and state.broken and state != before:
                 return _failed(item, "it cannot be read to its end", AGAIN)
@@ -104,13 +106,22 @@ class ByFunction:
         return _failed(item, "the function was asked, and wrote no receipt yet", hint)
 
 
+def _again(item: ReplayItem, asked: Again) -> Again:
+    """What the command asks for, else what a letter does."""
+    return asked if asked is not Again.NO else Again(item.again)
+
+
+def _name(item: ReplayItem) -> ReceiptName:
+    return ReceiptName(item.source, item.etag, pending=True, state=True)
+
+
 def _failed(item: ReplayItem, error: str, hint: str) -> ReplayDone:
     return ReplayDone(item.source, item.etag, FAILED, error=error, hint=hint, exit_code=EXIT_FAILED)
 
 
-def _ended(item: ReplayItem, alerted: Alerted) -> ReplayDone:
-    etag = alerted.etag or item.etag
-    return ReplayDone(item.source, etag, alerted.outcome, alerted.alerts, alerted.messages, alerted.summarised)
+def _ended(item: ReplayItem, done: Alerted) -> ReplayDone:
+    counts = done.alerts, done.messages, done.summarised
+    return ReplayDone(item.source, item.etag, done.outcome, *counts, scanned=done.etag or item.etag)
 
 
 def replay(

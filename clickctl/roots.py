@@ -71,5 +71,5 @@ class AlertSettings:
             raise ValueError(f"topic: {self.topic!r} is not the ARN of a standard SNS topic")
         if self.dead_letters and not self.dead_letters.startswith(("https://", "http://", "arn:")):
             raise ValueError(f"dead_letters: {self.dead_letters!r} is neither the URL nor the ARN of an SQS queue")
-        if not 1 <= self.max_messages <= 10_000:
-            raise ValueError("max_messages must lie between 1 and 10000")
+        if not 1 <= self.max_messages <= 1000:
+            raise ValueError("max_messages must lie between 1 and 1000")

@@ -88,6 +88,8 @@ def _parts_of_object(event: dict[str, Any], depth: int) -> Iterator[Part]:
             yield from _record(record, depth)
     elif isinstance(event.get("Messages"), list):  # the answer of SQS's API
         yield from _parts(event["Messages"], depth + 1)
+    elif "detail-type" in event and isinstance(event.get("detail"), dict) and "requestPayload" in event["detail"]:
+        yield from _parts(event["detail"], depth + 1)  # EventBridge as an on-failure destination
     elif "detail-type" in event:
         yield _bridged(event)
     elif event.get("Type") == "Notification" and "Message" in event:  # SNS, around what it carries to SQS

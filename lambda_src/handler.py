@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 import time
+import traceback
 from functools import lru_cache
 from typing import Any
 
 from clickctl.alerting import Again, Alerted, Alerter
 from clickctl.aws.alerts import SnsTopic
 from clickctl.aws.lake import S3Lake
-from clickctl.domain.errors import AlertFailed, ClickctlError
-from clickctl.domain.layout import raw_hour
+from clickctl.domain.errors import AlertFailed, ClickctlError, Locked
+from clickctl.domain.layout import raw_source
 from clickctl.receipts import Receipts
 from lambda_src import log
 from lambda_src.events import Ignored, RawObject, decode
@@ -38,29 +39,35 @@ def handle(event: Any, context: Any) -> dict[str, int]:
             log.say("ignored", reason=part.reason, known=part.known)
             outcome = "ignored" if part.known else "unknown"
         else:
-            outcome = _one(alerter, settings.raw, part)
+            outcome = _one(alerter, part)
         counts[outcome] = counts.get(outcome, 0) + 1
-        if outcome in ("failed", "unknown"):
+        if outcome in ("failed", "locked", "unknown"):
             failed.append(outcome)
     if failed:
         raise AlertFailed(f"{len(failed)} parts of the event could not be done; the log tells which.", changed="")
     return counts
 
 
-def _one(alerter: Alerter, raw: str, wanted: RawObject) -> str:
+def _one(alerter: Alerter, wanted: RawObject) -> str:
     """The outcome of one object, told in the log."""
-    bucket, _, prefix = raw.removeprefix("s3://").partition("/")
-    source = wanted.key.removeprefix(f"{prefix}/" if prefix else "")
-    ours = wanted.bucket == bucket and wanted.key.startswith(prefix) and raw_hour(source) is not None
-    if not ours:
-        log.say("ignored", reason="not a raw file of this lake", bucket=wanted.bucket, key=wanted.key, known=True)
+    source = raw_source(alerter.raw, wanted.bucket, wanted.key)
+    if not source:
+        log.say("ignored", reason="no raw file of this lake", bucket=wanted.bucket, key=wanted.key, known=True)
         return "ignored"
     began = time.monotonic()
     try:
         done = alerter.alert(source, wanted.version, Again(wanted.again))
+    except Locked as error:  # another delivery of the event is at it: Lambda asks again in a minute
+        log.say("locked", source=source, error=error.message)
+        return "locked"
     except ClickctlError as error:
         log.say("failed", source=source, error=error.message, changed=error.changed)
         log.metrics(Failed=1)
+        return "failed"
+    except Exception as error:  # must not keep the other objects of the event from being done
+        log.say("failed", source=source, error=f"unexpected {type(error).__name__}", changed="")
+        log.metrics(Failed=1)
+        traceback.print_exc()
         return "failed"
     milliseconds = round((time.monotonic() - began) * 1000)
     log.say(done.outcome, **_fields(done), milliseconds=milliseconds)

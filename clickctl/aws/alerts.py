@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from clickctl.aws.clients import client
-from clickctl.aws.errors import explained
+from clickctl.aws.errors import explained, shown
+from clickctl.domain.errors import ClickctlError
 from clickctl.domain.receipts import Message
 from clickctl.roots import AwsSettings
 
 _TRIES = 5
+_PATIENCE = 30
+"""Seconds after which what was refused is not tried again."""
+
 UNCONFIRMED = " (not confirmed)"
 
 
@@ -26,22 +30,36 @@ class SnsTopic:
     aws: AwsSettings
     sleep: Callable[[float], None] = time.sleep
 
-    def publish(self, batch: Sequence[Message]) -> list[str]:
-        accepted: list[str] = []
+    def publish(self, batch: Sequence[Message]) -> tuple[list[str], str]:
         left = {str(number): message for number, message in enumerate(batch)}
+        accepted: set[str] = set()
+        reason, until = "", time.monotonic() + _PATIENCE
         for tried in range(_TRIES):
-            entries = [_entry(number, message) for number, message in left.items()]
-            with self._explained():
-                answer = client("sns", self.aws).publish_batch(TopicArn=self.arn, PublishBatchRequestEntries=entries)
-            accepted += [left.pop(entry["Id"]).id for entry in answer.get("Successful", ()) if entry["Id"] in left]
-            # What is wrong with the message itself is wrong again.
-            hopeless = {entry["Id"] for entry in answer.get("Failed", ()) if entry.get("SenderFault")}
-            left = {number: message for number, message in left.items() if number not in hopeless}
-            if not left:
+            try:
+                answer = self._publish([_entry(number, message) for number, message in left.items()])
+            except ClickctlError as error:
+                if not accepted:
+                    raise
+                reason = error.message  # what was accepted before it must be known
+                break
+            for entry in answer.get("Successful", ()):
+                accepted.add(left.pop(entry["Id"]).id)
+            for entry in answer.get("Failed", ()):
+                reason = f"{entry.get('Code', '')}: {shown(entry.get('Message', ''))}"
+                if entry.get("SenderFault"):  # what is wrong with the message itself is wrong again
+                    left.pop(entry["Id"])
+            if not left or time.monotonic() > until:
                 break
             if tried < _TRIES - 1:
                 self.sleep(random.uniform(0, 0.1 * 2**tried))
-        return accepted
+        ids = [message.id for message in batch if message.id in accepted]
+        return ids, reason if len(ids) < len(batch) else ""
+
+    def _publish(self, entries: list[dict[str, Any]]) -> Any:
+        with self._explained():
+            # Two attempts of read_timeout seconds are shorter than the lease of a claim.
+            sns = client("sns", self.aws, attempts=2)
+            return sns.publish_batch(TopicArn=self.arn, PublishBatchRequestEntries=entries)
 
     def audience(self) -> list[str]:
         """The topic's subscriptions: protocol and endpoint, of an address of a person only its domain."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from functools import partial
-from typing import Any
 
 from clickctl.aws.alerts import UNCONFIRMED, SnsTopic
 from clickctl.aws.doctor_asking import Account, Denied, asked
 from clickctl.aws.replays import queue_url
 from clickctl.config import Config
+from clickctl.domain.errors import ConfigError
 from clickctl.domain.rules import QualityRules
 from clickctl.plan.checks import Check, Probe, Subject
+from lambda_src.settings import Settings, settings_of
 
 _SAME = "Set its variable to what the configuration says, or its alerts differ from the tables."
 
@@ -46,10 +47,13 @@ def _function(config: Config, account: Account, subject: Subject) -> Check:
             found = account.client("lambda").get_function_configuration(FunctionName=subject.resource)
     except Denied:
         return subject.skipped("lambda:GetFunctionConfiguration is denied; clickctl needs lambda:InvokeFunction alone")
-    given = found.get("Environment", {}).get("Variables", {})
-    other = [name for name, value in _wanted(config).items() if given.get(name, value[1]) != value[0]]
+    try:
+        given = settings_of(found.get("Environment", {}).get("Variables", {}))
+    except ConfigError as error:
+        return subject.fail(error.message, error.hint)
+    other = _differing(config, given)
     if other:
-        return subject.fail(f"its {', '.join(other)} is not as here", _SAME)
+        return subject.fail(f"not as here: {', '.join(other)}", _SAME)
     seen = f"{found.get('Handler')}, {found.get('Timeout')} s, settings as here"
     if not found.get("DeadLetterConfig", {}).get("TargetArn") and not _on_failure(account, subject.resource):
         hint = "Give it a dead-letter queue or an on-failure destination: an event that fails three times is lost."
@@ -57,20 +61,19 @@ def _function(config: Config, account: Account, subject: Subject) -> Check:
     return subject.ok(seen)
 
 
-def _wanted(config: Config) -> dict[str, tuple[str, str]]:
-    """The variables that decide which alerts there are: as they should be, and as they are when unset."""
-    wanted = {"CLICKCTL_LAKE_RAW": (config.lake.raw, ""), "CLICKCTL_LAKE_ALERTS": (config.lake.alerts, "")}
-    usual = QualityRules()
+def _differing(config: Config, given: Settings) -> list[str]:
+    """The settings that decide what is alerted and whom it reaches, by their names in the configuration."""
+    pairs = {
+        "lake.raw": (config.lake.raw, given.raw),
+        "lake.alerts": (config.lake.alerts, given.alerts_root),
+        "alerts.action": (config.alerts.action, given.alerts.action),
+        "alerts.topic": (config.alerts.topic, given.alerts.topic),
+        "alerts.max_messages": (config.alerts.max_messages, given.alerts.max_messages),
+        "aws.kms_key": (config.aws.kms_key, given.aws.kms_key),
+    }
     for field in fields(QualityRules):
-        here, unset = (_text(getattr(rules, field.name)) for rules in (config.quality, usual))
-        wanted[f"CLICKCTL_QUALITY_{field.name}".upper()] = (here, unset)
-    wanted["CLICKCTL_ALERTS_ACTION"] = (config.alerts.action, "purchase")
-    wanted["CLICKCTL_ALERTS_TOPIC"] = (config.alerts.topic, "")
-    return wanted
-
-
-def _text(value: Any) -> str:
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+        pairs[f"quality.{field.name}"] = (getattr(config.quality, field.name), getattr(given.quality, field.name))
+    return [name for name, (here, there) in pairs.items() if here != there]
 
 
 def _on_failure(account: Account, name: str) -> bool:

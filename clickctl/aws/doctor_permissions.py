@@ -92,6 +92,7 @@ def _of_alerts(config: Config, home: _Home) -> Iterator[_Need]:
     if alerts.topic:
         yield home.need("s3", "ListBucket", root.partition("/")[0])
         yield home.need("s3", "GetObject PutObject DeleteObject", f"{root}/*")
+        yield home.need("s3", "GetObjectVersion", f"{config.lake.raw.removeprefix('s3://')}/*")
         yield _Need(("sns:Publish", "sns:ListSubscriptionsByTopic"), (alerts.topic,))
     if alerts.function.startswith("arn:"):
         yield _Need(("lambda:InvokeFunction",), (alerts.function,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,8 @@ from clickctl.aws.errors import explained
 from clickctl.domain.errors import ConfigError, EngineError
 from clickctl.roots import AwsSettings
 
-_HIDDEN_SECONDS = 900
-"""How long a received letter stays hidden from others: as long as a Lambda may run."""
+_HIDDEN_SECONDS = 1800
+"""How long a received letter stays hidden from others."""
 
 
 @dataclass(frozen=True)
@@ -46,20 +46,22 @@ class SqsLetters:
         return [_letter(message) for message in answer.get("Messages", ())]
 
     def delete(self, letters: Sequence[Letter]) -> None:
-        self._batched(self._client.delete_message_batch, letters, {})
+        for failed in self._batched(self._client.delete_message_batch, letters, {}):
+            reason = f"{failed.get('Code')}: {failed.get('Message', '')}"
+            raise EngineError(f"queue {self.place}: a letter could not be deleted: {reason}.", changed="")
 
     def release(self, letters: Sequence[Letter]) -> None:
-        self._batched(self._client.change_message_visibility_batch, letters, {"VisibilityTimeout": 0})
+        """What is visible already (MessageNotInflight, SQS API reference) is as it should be."""
+        for _ in self._batched(self._client.change_message_visibility_batch, letters, {"VisibilityTimeout": 0}):
+            pass
 
-    def _batched(self, call: Callable[..., Any], letters: Sequence[Letter], more: dict[str, Any]) -> None:
+    def _batched(self, call: Callable[..., Any], letters: Sequence[Letter], more: dict[str, Any]) -> Iterator[Any]:
+        """The entries that failed."""
         for start in range(0, len(letters), 10):
             part = letters[start : start + 10]
             entries = [{"Id": str(n), "ReceiptHandle": letter.handle, **more} for n, letter in enumerate(part)]
             with explained(f"queue {self.place}"):
-                failed = call(QueueUrl=self._url(), Entries=entries).get("Failed", ())
-            if failed:
-                reason = f"{failed[0].get('Code')}: {failed[0].get('Message', '')}"
-                raise EngineError(f"queue {self.place}: {len(failed)} messages: {reason}.", changed="")
+                yield from call(QueueUrl=self._url(), Entries=entries).get("Failed", ())
 
     @property
     def _client(self) -> Any:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from clickctl.config import Config
     from clickctl.letters import Mail
     from clickctl.many import Stop
-    from clickctl.plan.replay import LetterReport, ReplayDone, ReplayItem, ReplayReport
+    from clickctl.plan.replay import ReplayDone, ReplayItem, ReplayReport
 
 _WAIT = 2.0  # seconds between two looks for what the function is to write
 
@@ -137,17 +137,20 @@ class _Replay:
         self.mail: Mail | None = None
 
     def run(self, *, dry_run: bool, yes: bool) -> None:
-        with nothing_changed():
-            todo = self._observe()
-            audience = tuple(self.alerter.topic.audience() if self.alerter.topic else ())
-        if dry_run:
-            report = self._report(todo, self._previews(todo), audience, self.mail.shown() if self.mail else ())
-            self._show(report)
-            self.options.finish(report.exit_code, changed=bool(todo))
-        self._confirm(todo, audience, yes)
-        done, interrupted = self._execute(todo)
-        letters = self.mail.settle(done) if self.mail else ()
-        report = self._report(todo, done, audience, letters, applied=True)
+        try:
+            with nothing_changed():
+                todo = self._observe()
+                audience = tuple(self.alerter.topic.audience() if self.alerter.topic else ())
+            if dry_run:
+                report = self._report(todo, self._previews(todo), audience)
+                self._show(report)
+                self.options.finish(report.exit_code, changed=bool(todo))
+            self._confirm(todo, audience, yes)
+            done, interrupted = self._execute(todo)
+        finally:
+            if self.mail:
+                self.mail.release()
+        report = self._report(todo, done, audience, applied=True)
         self._show(report)
         code = EXIT_INTERRUPTED if interrupted else report.exit_code
         self.options.finish(code, changed=any(one.outcome in ("sent", "asked") for one in done))
@@ -162,7 +165,7 @@ class _Replay:
 
             self.mail = Mail(dead_letters_for(self.config), self.alerter.receipts, self.config.lake.raw)
             self.mail.read()
-            self.items = tuple(sorted(set(self.mail.items.values())))
+            self.items = self.mail.todo
             return self.items
         self.items = see_items(self.alerter.lake, self.config.lake, self.hours)
         return to_replay(self.items, everything=self.asked.everything or self.asked.force)
@@ -186,8 +189,6 @@ class _Replay:
         self.options.talk.say("plan", text, files=len(todo), audience=audience)
         if sys.stdin.isatty() and sys.stderr.isatty() and not yes and not typer.confirm("Send them?", err=True):
             self.options.talk.say("declined", "Nothing was changed.")
-            if self.mail:
-                self.mail.shown()
             raise typer.Exit(EXIT_FAILED)
 
     def _execute(self, todo: Sequence[ReplayItem]) -> tuple[tuple[ReplayDone, ...], bool]:
@@ -195,6 +196,8 @@ class _Replay:
         from clickctl.replaying import replay
 
         def tell(done: ReplayDone) -> None:
+            if self.mail:
+                self.mail.note(done)
             self.options.talk.say("replayed", done_line(done), source=done.source, outcome=done.outcome,
                                   alerts=done.alerts, messages=done.messages, error=done.error)  # fmt: skip
 
@@ -213,10 +216,16 @@ class _Replay:
         return ByFunction(self.alerter, self.asked.again, function, patience(_WAIT, lambda: stop.asked))
 
     def _report(
-        self, todo: Sequence[ReplayItem], done: Sequence[ReplayDone], audience: tuple[str, ...],
-        letters: tuple[LetterReport, ...], *, applied: bool = False,
-    ) -> ReplayReport:  # fmt: skip
+        self,
+        todo: Sequence[ReplayItem],
+        done: Sequence[ReplayDone],
+        audience: tuple[str, ...],
+        *,
+        applied: bool = False,
+    ) -> ReplayReport:
         from clickctl.plan.replay import replay_report
+
+        letters = self.mail.reports(applied=applied) if self.mail else ()
 
         hours = None if self.asked.from_dlq else self.hours
         return replay_report(

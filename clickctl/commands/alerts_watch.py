@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from clickctl.commands.context import Root, now, stopping
 from clickctl.config import Config
-from clickctl.domain.errors import EXIT_INTERRUPTED, UsageError
+from clickctl.domain.errors import EXIT_FAILED, EXIT_INTERRUPTED, UsageError
 from clickctl.domain.hours import Hour, HourRange, hour_of
 
 _EVERY = 0.5  # seconds between two looks
@@ -42,7 +42,7 @@ def watch_alerts(options: Root, config: Config, first: Hour | None) -> None:
             seen = set(to_replay(see_items(alerter.lake, config.lake, hours), everything=False))
             settled = sorted((seen & before) - failed)
             done = replay(settled, act, at_once=1, stopped=stop.noticed, on_done=tell)
-            failed |= {item for item, one in zip(settled, done, strict=True) if one.exit_code}
+            failed |= {item for item, one in zip(settled, done, strict=True) if one.exit_code == EXIT_FAILED}
             before = seen
             time.sleep(_EVERY)
     options.finish(EXIT_INTERRUPTED, changed=True)

@@ -37,6 +37,18 @@ def raw_hour(key: str) -> Hour | None:
         return None
 
 
+def raw_source(root: str, bucket: str, key: str) -> str:
+    """The key of an object of S3 relative to the raw root; empty for what is no raw file of this lake."""
+    source = f"s3://{bucket}/{key}".removeprefix(f"{root}/")
+    return source if raw_hour(source) else ""
+
+
+def bucket_and_key(root: str, source: str) -> tuple[str, str]:
+    """And back: where in S3 it lies."""
+    bucket, _, key = f"{root}/{source}".removeprefix("s3://").partition("/")
+    return bucket, key
+
+
 def raw_prefix(unit: Unit) -> str:
     """Under the raw root: `2026/01/05/13/` for an hour, `2026/01/05/` for a day."""
     return f"{unit.path}/"

@@ -47,17 +47,8 @@ class Alert:
 
 
 @dataclass(frozen=True)
-class Summary:
-    """What is sent in place of more alerts of one object than are sent singly. Times as in Alert."""
-
-    alerts: int
-    first_event_time: str
-    last_event_time: str
-
-
-@dataclass(frozen=True)
 class Sending:
-    """The state of sending one receipt: until when whose it is (ISO 8601, UTC), what is to be sent, what was.
+    """The state of sending one receipt: whose it is until when (ISO 8601, UTC; empty: nobody's), and the ids sent.
 
     `broken` tells that the raw object could be read up to a damage only.
     """
@@ -66,19 +57,12 @@ class Sending:
     etag: str
     owner: str = ""
     until: str = ""
-    alerts: tuple[Alert, ...] = ()
-    summary: Summary | None = None
     sent: tuple[str, ...] = ()
     broken: bool = False
 
     @property
     def key(self) -> str:
         return receipt_key(self.source, self.etag)
-
-    @property
-    def unsent(self) -> tuple[Alert, ...]:
-        done = set(self.sent)
-        return tuple(alert for alert in self.alerts if alert.alert_id not in done)
 
 
 class Message(NamedTuple):
@@ -160,16 +144,13 @@ def ids_in(lines: Iterable[bytes]) -> Iterator[bytes]:
             continue
 
 
-def messages_of(state: Sending, hour: Hour, receipt: str) -> list[Message]:
-    """What is still to be sent. `receipt` is the location where all alerts of the object will be."""
-    if state.summary:
-        body = {"type": SUMMARY, "source": state.source, "arrival_hour": str(hour), "receipt": receipt}
-        text = json.dumps({**body, **vars(state.summary)})
-        return [] if SUMMARY in state.sent else [Message(SUMMARY, text, {"type": SUMMARY, "hour": str(hour)})]
-    return [_message(alert, hour, receipt) for alert in state.unsent]
+def alert_in(line: bytes) -> Alert:
+    """Raises StructureError or ValueError for a damaged line."""
+    return from_plain(Alert, json.loads(line))
 
 
-def _message(alert: Alert, hour: Hour, receipt: str) -> Message:
+def alert_message(alert: Alert, hour: Hour, receipt: str) -> Message:
+    """`receipt` is the location where all alerts of the object will be."""
     attributes = {"type": "alert", "action": alert.action, "hour": str(hour)}
     around = {"type": "alert", "arrival_hour": str(hour)}
     found = Message(alert.alert_id, json.dumps({**around, **vars(alert)}), attributes)
@@ -178,6 +159,15 @@ def _message(alert: Alert, hour: Hour, receipt: str) -> Message:
     known = {"alert_id": alert.alert_id, "event_time": alert.event_time, "source": alert.source}
     text = json.dumps({**around, **known, "too_long": True, "receipt": receipt})
     return Message(alert.alert_id, text, attributes)
+
+
+def summary_message(source: str, hour: Hour, receipt: str, alerts: int, times: tuple[str, str]) -> Message:
+    """What is sent in place of more alerts of one object than are sent singly. Times as in Alert."""
+    body = {
+        "type": SUMMARY, "source": source, "arrival_hour": str(hour), "receipt": receipt, "alerts": alerts,
+        "first_event_time": times[0], "last_event_time": times[1],
+    }  # fmt: skip
+    return Message(SUMMARY, json.dumps(body), {"type": SUMMARY, "hour": str(hour)})
 
 
 def batches(messages: Sequence[Message]) -> Iterator[list[Message]]:
@@ -196,3 +186,9 @@ def iso(micros: int) -> str:
     """Microseconds since the epoch as ISO 8601, UTC."""
     at = datetime.fromtimestamp(micros // 10**6, UTC).replace(microsecond=micros % 10**6)
     return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def micros(text: str) -> int:
+    """And back."""
+    at = datetime.fromisoformat(text)
+    return int(at.replace(microsecond=0).timestamp()) * 10**6 + at.microsecond

@@ -16,11 +16,11 @@ class TerminalTopic:
 
     tell: Callable[..., None]
 
-    def publish(self, batch: Sequence[Message]) -> list[str]:
+    def publish(self, batch: Sequence[Message]) -> tuple[list[str], str]:
         for message in batch:
             plain: dict[str, Any] = json.loads(message.body)
             self.tell("alert", _line(plain), **plain)
-        return [message.id for message in batch]
+        return [message.id for message in batch], ""
 
     def audience(self) -> list[str]:
         return ["this terminal"]

@@ -45,19 +45,20 @@ class AuditReport:
 
     @property
     def exit_code(self) -> int:
-        return EXIT_FAILED if self.missed or self.without_receipt else EXIT_OK
+        return EXIT_FAILED if self.missed else EXIT_OK
 
 
 def audit(
     hours: HourRange,
+    arrivals: HourRange,
     action: str,
     facts: Mapping[str, str],
     alerts: Mapping[str, str],
     unreceived: Collection[Hour],
     cost: tuple[int, float],
 ) -> AuditReport:
-    """`facts` and `alerts` tell the hour, as `2026-01-05T13`, of each click_id; `unreceived` the arrival hour of
-    each raw file that has no receipt."""
+    """`facts` and `alerts` tell the hour, as `2026-01-05T13`, of each click_id; `arrivals` are the hours in which such
+    events may have arrived, `unreceived` the hour of each raw file of those that has no receipt."""
     missed = {mark: hour for mark, hour in facts.items() if mark not in alerts}
     uncommitted = {mark: hour for mark, hour in alerts.items() if mark not in facts}
     counts = [Counter(found.values()) for found in (facts, missed, uncommitted)]
@@ -66,17 +67,18 @@ def audit(
         seen, lost, more = (count[str(hour)] for count in counts)
         if seen or more:
             told.append(AuditHour(hour, seen, seen - lost, lost, more))
-    examples = tuple(sorted(mark for mark, hour in missed.items() if hour in set(map(str, hours))))[:_EXAMPLES]
-    following = _next(hours, examples, sorted(unreceived))
+    examples = tuple(sorted(missed))[:_EXAMPLES]
     return AuditReport(
-        str(hours.first), str(hours.end), action, tuple(told), examples, len(unreceived), *cost, following
-    )
+        str(hours.first), str(hours.end), action, tuple(told), examples, len(unreceived), *cost,
+        next=_next(arrivals, examples, sorted(unreceived)),
+    )  # fmt: skip
 
 
-def _next(hours: HourRange, missed: Sequence[str], unreceived: Sequence[Hour]) -> str:
+def _next(arrivals: HourRange, missed: Sequence[str], unreceived: Sequence[Hour]) -> str:
+    """Replays go by arrival hours, events by their own."""
+    if missed and not unreceived:  # their files have receipts: the rules were others then, or a receipt was changed
+        return f"Next: clickctl alerts-replay {arrivals.words} --all"
     if unreceived:
         span = HourRange(unreceived[0], unreceived[-1].plus(1))
         return f"Next: clickctl alerts-replay {span.words}"
-    if missed:  # their files have receipts: the rules were others then, or a receipt was changed
-        return f"Next: clickctl alerts-replay {hours.words} --all"
     return "Nothing more to do."

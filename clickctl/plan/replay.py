@@ -19,7 +19,7 @@ PLANNED, ASKED, FAILED, NOT_STARTED = "planned", "asked", "failed", "not-started
 
 @dataclass(frozen=True, order=True)
 class ReplayItem:
-    """One version of a raw file. `size` in bytes, 0 where its raw file is no more."""
+    """One version of a raw file. `size` in bytes, 0 where it is no more; `again` is what a letter asked for."""
 
     hour: Hour
     source: str
@@ -27,21 +27,27 @@ class ReplayItem:
     size: int
     verdict: str
     version: str = ""
+    again: str = "no"
 
 
 @dataclass(frozen=True)
 class ReplayDone:
-    """What became of one: `outcome` is sent, already, gone, planned, asked, failed or not-started."""
+    """What became of one: `outcome` is sent, already, gone, planned, asked, failed or not-started.
+
+    `etag` is the item's, `scanned` that of the version that was there. `messages` is None where the
+    function sent them, which does not tell.
+    """
 
     source: str
     etag: str
     outcome: str
     alerts: int = 0
-    messages: int = 0
+    messages: int | None = 0
     summarised: bool = False
     error: str = ""
     hint: str = ""
     exit_code: int = EXIT_OK
+    scanned: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class HourCount:
     to_do: int
     bytes: int
     alerts: int = 0
-    messages: int = 0
+    messages: int | None = 0
     failed: int = 0
 
 
@@ -86,8 +92,8 @@ class ReplayReport:
     counts: dict[str, int] = field(default_factory=dict)
 
     @property
-    def messages(self) -> int:
-        return sum(hour.messages for hour in self.hours)
+    def messages(self) -> int | None:
+        return _total(one.messages for one in self.files)
 
     @property
     def exit_code(self) -> int:
@@ -110,13 +116,19 @@ def items_of(raw: Iterable[InputFile], receipts: Collection[ReceiptName]) -> tup
             present.add((file.key, file.etag))
             began, sent = ((file.key, file.etag, pending) in names for pending in (True, False))
             found.append(
-                ReplayItem(hour, file.key, file.etag, file.size, SENT if sent else PENDING if began else MISSING)
+                ReplayItem(hour, file.key, file.etag, file.size, PENDING if began else SENT if sent else MISSING)
             )
     for name in receipts:
         known = (name.source, name.etag)
         if name.state and known not in present and (*known, False) not in names:
             found.append(ReplayItem(name.hour, name.source, name.etag, 0, LEFT))
     return tuple(sorted(found))
+
+
+def _total(counts: Iterable[int | None]) -> int | None:
+    """None if one of them is not known."""
+    known = list(counts)
+    return None if None in known else sum(count for count in known if count is not None)
 
 
 def to_replay(items: Iterable[ReplayItem], *, everything: bool) -> tuple[ReplayItem, ...]:
@@ -136,7 +148,7 @@ def hours_of(
         counts.append(
             HourCount(
                 hour, len(of_hour), len(todo), sum(item.size for item in todo),
-                sum(one.alerts for one in became), sum(one.messages for one in became),
+                sum(one.alerts for one in became), _total(one.messages for one in became),
                 sum(one.outcome in (FAILED, NOT_STARTED) for one in became),
             )
         )  # fmt: skip

@@ -9,20 +9,20 @@ from rich.table import Table
 from rich.text import Text
 
 from clickctl.plan.replay import ASKED, FAILED, PLANNED, LetterReport, ReplayDone, ReplayItem, ReplayReport
-from clickctl.render.words import number, plural, size
+from clickctl.render.words import number, plural, printable, size
 
 _MOST = 20  # files or letters in trouble that are told one by one
 
 
 def replayed(report: ReplayReport) -> RenderableType:
     parts: list[RenderableType] = [Text(_heading(report))]
-    parts += [Text(f"  to {who}") for who in report.audience]
+    parts += [Text(f"  to {printable(who)}") for who in report.audience]
     if any(hour.to_do for hour in report.hours):
         parts.append(_table(report))
     troubled = [one for one in report.files if one.error]
     if troubled:
         parts.append(Text("Failed:", style="red"))
-        parts += [Text(f"  {one.source}: {one.error}") for one in troubled[:_MOST]]
+        parts += [Text(f"  {printable(one.source)}: {printable(one.error)}") for one in troubled[:_MOST]]
         parts += [Text(f"  and {plural(len(troubled) - _MOST, 'other')}")] if len(troubled) > _MOST else []
     if report.letters:
         parts.append(_letters(report.letters))
@@ -41,10 +41,9 @@ def _table(report: ReplayReport) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for hour in report.hours:
         if hour.to_do:
-            counts = (hour.alerts, hour.messages, hour.failed)
-            table.add_row(
-                str(hour.hour), number(hour.files), number(hour.to_do), size(hour.bytes), *map(number, counts)
-            )
+            counts = (number(hour.alerts), "-" if hour.messages is None else number(hour.messages), number(hour.failed))
+            files = (number(hour.files), number(hour.to_do), size(hour.bytes))
+            table.add_row(str(hour.hour), *files, *counts)
     return table
 
 
@@ -53,7 +52,7 @@ def _letters(letters: Sequence[LetterReport]) -> Table:
     for name in ("letter", "outcome", ""):
         table.add_column(name, no_wrap=True)
     for letter in letters[:_MOST]:
-        table.add_row(letter.id, letter.outcome, letter.why or ", ".join(letter.objects))
+        table.add_row(letter.id, letter.outcome, printable(letter.why or ", ".join(letter.objects)))
     if len(letters) > _MOST:
         table.add_row(f"and {plural(len(letters) - _MOST, 'other')}", "", "")
     return table
@@ -68,23 +67,25 @@ def plan_text(todo: Sequence[ReplayItem], audience: Sequence[str], most: int) ->
 
 def done_line(done: ReplayDone) -> str:
     """One file as it ends, for the log."""
+    source = printable(done.source)
     if done.outcome == FAILED:
-        return f"{done.source} failed: {done.error}"
+        return f"{source} failed: {printable(done.error)}"
     if done.outcome == ASKED:
-        return f"{done.source}: the function was asked to scan it"
+        return f"{source}: the function was asked to scan it"
     if done.outcome != "sent":
-        return f"{done.source}: {'its receipt is there' if done.outcome == 'already' else done.outcome}"
-    if not done.messages:  # it sent them itself, or they were sent before
-        return f"{done.source} done: {plural(done.alerts, 'alert')} in its receipt"
+        return f"{source}: {'its receipt is there' if done.outcome == 'already' else 'it is no more'}"
+    if done.messages is None:
+        return f"{source} done by the function: {plural(done.alerts, 'alert')} in its receipt"
     what = "a summary" if done.summarised else plural(done.messages, "message")
-    return f"{done.source} done: {plural(done.alerts, 'alert')}, {what} sent"
+    return f"{source} done: {plural(done.alerts, 'alert')}, {what} sent"
 
 
 def summary(report: ReplayReport) -> str:
     words = {PLANNED: "to send", "already": "sent before", FAILED: "failed"}
     counts = [f"{plural(count, 'file')} {words.get(outcome, outcome)}" for outcome, count in report.counts.items()]
     verb = "sent" if report.applied else "to send"
-    told = f"{', '.join(counts) or 'No file without a receipt'}; {plural(report.messages, 'message')} {verb}."
+    messages = "told by the function" if report.messages is None else f"{plural(report.messages, 'message')} {verb}"
+    told = f"{', '.join(counts) or 'No file without a receipt'}; {messages}."
     if not report.letters:
         return told
     deleted = sum(letter.outcome == "deleted" for letter in report.letters)

@@ -48,3 +48,8 @@ def query_cost(scanned: int, spent: float, seconds: float) -> str:
     """`1.2 GB scanned, $0.006, 3.4 s`; where nothing is billed, how long it took."""
     took = span(seconds)
     return f"{size(scanned)} scanned, {dollars(spent)}, {took}" if scanned or spent else took
+
+
+def printable(text: str) -> str:
+    """A text of others without characters that could command a terminal: `\\x1b` for the escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

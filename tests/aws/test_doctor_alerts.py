@@ -61,7 +61,7 @@ def test_alerts_that_are_set_up_have_a_good_line_each(sound: Sound) -> None:
 def test_a_function_with_other_rules_than_the_tables_fails(sound: Sound) -> None:
     sound.function.variables["CLICKCTL_QUALITY_MAX_LATENESS"] = "1d"  # type: ignore[attr-defined]
     line = sound.line("function")
-    assert (line.verdict, line.seen) == (FAIL, "its CLICKCTL_QUALITY_MAX_LATENESS is not as here")
+    assert (line.verdict, line.seen) == (FAIL, "not as here: quality.max_lateness")
 
 
 def test_failed_events_that_go_nowhere_are_a_warning(sound: Sound) -> None:

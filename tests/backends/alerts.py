@@ -33,14 +33,14 @@ class Subscribers:
     after: Callable[[], None] = lambda: None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def publish(self, batch: Sequence[Message]) -> list[str]:
+    def publish(self, batch: Sequence[Message]) -> tuple[list[str], str]:
         self.before()
         accepted = [message for message in batch if not self.refuse(message)]
         with self.lock:
             self.batches.append(list(batch))
             self.got += accepted
         self.after()
-        return [message.id for message in accepted]
+        return [message.id for message in accepted], "it was refused" if len(accepted) < len(batch) else ""
 
     def audience(self) -> list[str]:
         return ["the test"]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from clickctl.alerting import Again
-from clickctl.domain.errors import AlertFailed, LakeError, Locked
-from clickctl.domain.receipts import BATCH_BYTES, receipt_name
+from clickctl.domain.errors import AlertFailed, LakeError
+from clickctl.domain.receipts import BATCH_BYTES
 from tests.backends.alerts import SOURCE, AlertLake
-from tests.backends.faults import Killed, Step, WatchedLake, at, failing, moments, once
+from tests.backends.faults import Killed, failing
 
 if TYPE_CHECKING:
     from tests.backends.conftest import LakeAt
@@ -58,99 +57,6 @@ def test_a_purchase_that_stands_twice_in_a_file_is_told_once(alerts: AlertLake) 
     assert alerts.subscribers.users == Counter(["u1", "u2"])
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_killed_at_any_operation_the_next_run_tells_each_purchase_and_at_most_one_batch_twice(
-    alerts: AlertLake, moment: str
-) -> None:
-    alerts.put(USERS)
-    steps: list[Step] = []
-    alerts.alert(lake=WatchedLake(alerts.lake, steps.append))
-    assert sum(step.changes for step in steps) == 7  # claim, pending, three batches noted, receipt, pending forgotten
-    for step in moments(alerts.lake, steps):
-        one = AlertLake(alerts.lake, f"{alerts.root}/{step.number}")
-        one.put(USERS)
-        with pytest.raises(Killed):
-            one.alert(lake=WatchedLake(one.lake, **{moment: at(step.number, failing(Killed()))}))
-        one.later()
-        assert one.alert().outcome in ("sent", "already")
-        doubled = one.subscribers.users - ONCE
-        assert one.subscribers.users & ONCE == ONCE
-        assert sum(doubled.values()) <= 10
-        assert sum(doubled.values()) == 0 or step.name == "put_if"
-        assert len(one.final()) == 1
-        assert sorted(one.users_in(one.final()[0])) == sorted(USERS)
-
-
-@pytest.mark.parametrize("batch", [0, 1, 2])
-@pytest.mark.parametrize("accepted", [True, False])
-def test_killed_around_a_batch_the_same_invocation_repeated_resends_that_batch_at_most(
-    alerts: AlertLake, batch: int, accepted: bool
-) -> None:
-    """Lambda repeats an event that failed under the same request id, a minute later."""
-    alerts.put(USERS)
-
-    def dies() -> None:
-        if len(alerts.subscribers.batches) == batch + accepted:
-            alerts.subscribers.before = alerts.subscribers.after = lambda: None
-            raise Killed
-
-    setattr(alerts.subscribers, "after" if accepted else "before", dies)
-    with pytest.raises(Killed):
-        alerts.alert(owner="request-1")
-    alerts.alert(owner="request-1")
-    assert alerts.subscribers.users & ONCE == ONCE
-    assert sum((alerts.subscribers.users - ONCE).values()) == (
-        len(alerts.subscribers.batches[batch]) if accepted else 0
-    )
-    assert alerts.pending() == []
-
-
-def test_while_one_run_sends_another_is_told_so_and_sends_nothing(alerts: AlertLake) -> None:
-    alerts.put(USERS)
-
-    def meanwhile() -> None:
-        alerts.subscribers.before = lambda: None
-        with pytest.raises(Locked, match="another run"):
-            alerts.alert(owner="other")
-
-    alerts.subscribers.before = meanwhile
-    alerts.alert()
-    assert alerts.subscribers.users == ONCE
-
-
-def test_ten_deliveries_at_once_tell_each_purchase_once(alerts: AlertLake) -> None:
-    alerts.put(USERS)
-
-    def deliver(number: int) -> str:
-        try:
-            return alerts.alert(owner=f"delivery-{number}").outcome
-        except Locked:
-            return "locked"
-
-    with ThreadPoolExecutor(10) as pool:
-        outcomes = list(pool.map(deliver, range(10)))
-    assert outcomes.count("sent") == 1
-    assert set(outcomes) <= {"sent", "already", "locked"}
-    assert alerts.subscribers.users == ONCE
-    assert alerts.alert().outcome == "already"
-    assert alerts.pending() == []
-
-
-def test_who_was_taken_over_stops_at_its_next_batch(alerts: AlertLake) -> None:
-    alerts.put(USERS)
-
-    def sleeps() -> None:
-        alerts.subscribers.before = lambda: None
-        alerts.later()
-        alerts.alert(owner="other")
-
-    alerts.subscribers.before = sleeps
-    with pytest.raises(Locked):
-        alerts.alert()
-    assert sum((alerts.subscribers.users - ONCE).values()) <= 10
-    assert alerts.pending() == []
-
-
 def test_a_file_delivered_again_with_more_in_it_tells_what_is_new_alone(alerts: AlertLake) -> None:
     alerts.put(["u1", "u2"])
     alerts.alert()
@@ -158,24 +64,6 @@ def test_a_file_delivered_again_with_more_in_it_tells_what_is_new_alone(alerts: 
     assert alerts.alert().messages == 1
     assert alerts.subscribers.users == Counter(["u1", "u2", "u3"])
     assert sorted(map(len, map(alerts.users_in, alerts.receipts()))) == [2, 3]
-
-
-def test_a_file_replaced_before_its_alerts_were_all_sent_loses_none_of_them(
-    alerts: AlertLake,
-) -> None:
-    alerts.put(USERS)
-    alerts.subscribers.after = lambda: (_ for _ in ()).throw(Killed()) if len(alerts.subscribers.batches) == 2 else None
-    with pytest.raises(Killed):
-        alerts.alert()
-    alerts.subscribers.after = lambda: None
-    alerts.put(["u1", "new"])
-    alerts.later()
-    alerts.alert()
-    old = next(name for key in alerts.pending() if (name := receipt_name(key)) and name.state)
-    alerts.alerter().finish(old)
-    assert alerts.pending() == []
-    assert alerts.subscribers.users & Counter([*USERS, "new"]) == Counter([*USERS, "new"])
-    assert sum((alerts.subscribers.users - Counter([*USERS, "new"])).values()) == 10  # the batch it was killed after
 
 
 def test_more_alerts_than_are_sent_singly_become_one_summary(alerts: AlertLake) -> None:
@@ -242,17 +130,36 @@ def test_all_again_tells_what_is_new_to_the_receipt_and_force_tells_all(alerts: 
     assert len(alerts.users_in(key)) == 26  # the receipt still tells of what was sent first
 
 
-def test_an_error_of_the_lake_lets_the_claim_go_at_once(alerts: AlertLake) -> None:
+@pytest.mark.parametrize("again", [Again.NEW, Again.ALL])
+def test_a_replay_of_a_file_with_a_receipt_that_was_killed_is_ended_by_the_next(
+    alerts: AlertLake, again: Again
+) -> None:
     alerts.put(USERS)
-    steps: list[Step] = []
-    alerts.alert(lake=WatchedLake(alerts.lake, steps.append))
-    noted = [step.number for step in steps if step.name == "put_if"][2]
-    one = AlertLake(alerts.lake, f"{alerts.root}/again")
-    one.put(USERS)
-    with pytest.raises(LakeError):
-        one.alert(lake=WatchedLake(one.lake, at(noted, failing(LakeError("it broke")))))
-    one.alert(owner="the next, at the same moment")
-    assert one.subscribers.users & ONCE == ONCE
+    alerts.alert(action="click")
+    alerts.subscribers.after = failing(Killed())
+    with pytest.raises(Killed):
+        alerts.alert(again=again)
+    alerts.subscribers.after = lambda: None
+    alerts.later()
+    alerts.alert()
+    assert ONCE & alerts.subscribers.users == ONCE
+    assert alerts.pending() == []
+    assert sorted(alerts.users_in(alerts.receipts()[0])) == sorted([*USERS, "u0", "u1", "u2"])
+
+
+def test_lines_of_any_size_do_not_make_the_state_large(alerts: AlertLake) -> None:
+    alerts.put([f"{n}{'x' * 100_000}" for n in range(40)])
+    sizes = []
+
+    def look() -> None:
+        [state] = [
+            info for info in alerts.lake.list(f"{alerts.root}/alerts/_pending/") if info.location.endswith(".json")
+        ]
+        sizes.append(state.size)
+
+    alerts.subscribers.before = look
+    alerts.alert()
+    assert max(sizes) < 4_000
 
 
 def test_without_a_topic_receipts_are_written_and_nobody_is_told(alerts: AlertLake) -> None:
@@ -260,15 +167,6 @@ def test_without_a_topic_receipts_are_written_and_nobody_is_told(alerts: AlertLa
     assert alerts.alert(topic=None).alerts == 23
     assert len(alerts.users_in(alerts.receipts()[0])) == 23
     assert alerts.subscribers.got == []
-
-
-def test_a_lost_answer_to_the_claim_is_no_other_run(alerts: AlertLake) -> None:
-    alerts.put(USERS)
-    lost = once("put_if", "_pending", failing(LakeError("the answer was lost")))
-    with pytest.raises(LakeError):
-        alerts.alert(owner="request-1", lake=WatchedLake(alerts.lake, after=lost))
-    alerts.alert(owner="request-1")
-    assert alerts.subscribers.users == ONCE
 
 
 def test_a_damaged_state_is_told_with_what_to_do(alerts: AlertLake) -> None:
