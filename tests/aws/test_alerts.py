@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from clickctl.roots import AwsSettings
 from tests.aws.alerts import Alerting
 from tests.aws.harness.account import Aws
 from tests.aws.harness.faults import Fault
-from tests.aws.harness.replies import Reply, xml_reply
+from tests.aws.harness.replies import Reply, error_reply, xml_reply
 from tests.aws.harness.requests import Request
 
 USERS = [f"u{n}" for n in range(23)]
@@ -249,3 +250,42 @@ def test_the_audience_is_told_without_the_names_of_people(alerting: Alerting) ->
     assert any(line.startswith("email …@example.org") for line in told)
     assert any(line.startswith("sqs arn:aws:sqs:us-east-1:123456789012:inbox") for line in told)
     assert "someone" not in " ".join(told)
+
+
+def test_what_was_accepted_before_a_call_failed_is_not_sent_again(alerting: Alerting) -> None:
+    event = alerting.created(alerting.put(USERS[:10]))
+    answers: list[Any] = [
+        lambda request: _refused(request, ("InternalError", False), {9}),
+        lambda request: error_reply(request, "AuthorizationError", "no", 403),
+    ]
+    alerting.aws.handlers["sns.PublishBatch"] = lambda request: answers.pop(0)(request)
+    with pytest.raises(AlertFailed):
+        alerting.handle(event, "one")
+    del alerting.aws.handlers["sns.PublishBatch"]
+    assert alerting.handle(event, "one") == {"sent": 1}
+    assert sum(alerting.users().values()) == 1
+
+
+def test_an_event_that_comes_while_another_delivery_is_at_it_is_locked_and_not_failed(
+    alerting: Alerting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = alerting.created(alerting.put(USERS))
+
+    def meanwhile(request: Request) -> Reply:
+        with pytest.raises(AlertFailed):
+            alerting.handle(event, "two")
+        return alerting.aws.server.moto.answer(request)
+
+    alerting.aws.handlers["sns.PublishBatch"] = meanwhile
+    alerting.handle(event, "one")
+    assert next(line["event"] for line in lines(capsys.readouterr().out) if "event" in line) == "locked"
+    assert alerting.users() == Counter(USERS)
+
+
+def test_a_full_scratch_disk_fails_one_object_and_says_what_it_needs(
+    alerting: Alerting, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/dev/full")
+    with pytest.raises(AlertFailed):
+        alerting.handle(alerting.created(alerting.put(USERS)))
+    assert lines(capsys.readouterr().out)[0]["event"] == "failed"

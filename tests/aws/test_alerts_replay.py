@@ -159,3 +159,42 @@ def test_what_is_pending_of_a_file_that_is_no_more_is_sent_from_what_is_kept(ale
     shell("alerts-replay", *RANGE)
     assert alerting.users() == Counter(USERS)
     assert list(alerting.receipts().values()) == [sorted(USERS)]
+
+
+def test_a_letter_that_may_not_be_looked_at_does_not_keep_the_others(alerting: Alerting, shell: Shell) -> None:
+    first, second = alerting.created(alerting.put(USERS)), alerting.created(alerting.put(["v"], "part-1.json"))
+    for body in (first, second):
+        alerting.send_letter(body)
+    alerting.aws.faults.add(Fault("s3.GetObject", "error", code="AccessDenied", status=403, match="part-1.json?"))
+    done = shell("alerts-replay", "--from-dlq", "--in-process", "--output", "json", code=1).json
+    assert sorted((one["outcome"], "AccessDenied" in one["why"]) for one in done["letters"]) == [
+        ("deleted", False),
+        ("left", True),
+    ]
+    assert alerting.users() == Counter(USERS)
+    assert len(alerting.letters_left()) == 1
+
+
+def test_a_letter_of_a_forced_replay_is_forced_again(alerting: Alerting, shell: Shell) -> None:
+    location = alerting.put(USERS)
+    alerting.handle(alerting.created(location))
+    bucket, key = location.removeprefix("s3://").split("/", 1)
+    alerting.send_letter({"clickctl_replay": 1, "again": "all", "objects": [{"bucket": bucket, "key": key}]})
+    assert alerting.users() == Counter(USERS)
+    shell("alerts-replay", "--from-dlq", "--in-process")
+    assert alerting.users() == Counter(USERS)
+    assert alerting.letters_left() == []
+
+
+def test_a_letter_that_would_command_the_terminal_is_shown_escaped(alerting: Alerting, shell: Shell) -> None:
+    alerting.send_letter(alerting.created("s3://other/\x1b]0;title\x07"))
+    ran = shell("alerts-replay", "--from-dlq", code=1)
+    assert "other/\\x1b]0;title\\x07" in ran.out
+    assert "\x1b" not in ran.out + ran.err
+
+
+def test_the_function_tells_no_count_of_messages_and_none_is_made_up(alerting: Alerting, shell: Shell) -> None:
+    alerting.put(USERS)
+    ran = shell("alerts-replay", *RANGE)
+    assert "done by the function: 12 alerts in its receipt" in ran.err
+    assert "1 file sent; told by the function." in ran.err

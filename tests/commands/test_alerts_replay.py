@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,11 +14,13 @@ from typing import Any
 
 import pytest
 
+from clickctl import packaging
+from clickctl.packaging import write_packages
 from clickctl.roots import LakeRoots
 from tests.commands.lakes import Put
 from tests.commands.terminal import on_a_terminal
 from tests.commands.test_backfill_interrupted import started, wait_for
-from tests.conftest import Ran, Shell, event
+from tests.conftest import REPO, Ran, Shell, event
 
 HOUR, RANGE = "2026-01-05T13", ("2026-01-05T12", "2026-01-05T15")
 USERS = ["u1", "u2", "u3"]
@@ -160,12 +164,32 @@ def test_a_settled_file_that_grows_tells_what_is_new(shell: Shell, put_raw: Put)
     assert told(shell("alerts-replay", *RANGE, "--log-format", "json")) == Counter(["u2"])
 
 
+def test_names_and_pages_that_would_command_the_terminal_are_shown_escaped(shell: Shell, put_raw: Put) -> None:
+    bad = event(user="\x1b[2J", action="purchase", page_url="\x1b]0;title\x07")
+    put_raw("2026/01/05/13", [bad], "part-\x1b[2J.json")
+    ran = shell("alerts-replay", *RANGE)
+    assert "part-\\x1b[2J.json done" in ran.err
+    assert "\x1b" not in ran.out + ran.err
+
+
 def test_packages_are_the_same_bytes_each_time_and_hold_what_the_lambda_needs(shell: Shell) -> None:
     first, second = (shell("package", "--out", out, "--output", "json").json for out in ("one", "two"))
     assert [one["sha256"] for one in first] == [one["sha256"] for one in second]
     assert [Path(one["path"]).name for one in first] == [
         "clickctl-alerts-0.1.0.zip", "clickctl-0.1.0.zip", "clickstream_job.py",
     ]  # fmt: skip
+
+
+def test_a_stray_file_and_its_dates_are_no_part_of_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "copy"
+    for folder in ("clickctl", "lambda_src"):
+        shutil.copytree(REPO / folder, home / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    before = [package.sha256 for package in write_packages(tmp_path / "one")]
+    (home / "clickctl" / "local.toml").write_text("secret")
+    os.utime(home / "clickctl" / "cli.py", (0, 0))
+    (home / "clickctl" / "cli.py").chmod(0o600)
+    monkeypatch.setattr(packaging, "_home", lambda: home)
+    assert [package.sha256 for package in write_packages(tmp_path / "two")] == before
 
 
 def test_the_lambdas_zip_is_all_it_needs_beside_the_sdk(shell: Shell) -> None:
