@@ -83,7 +83,7 @@ class Alerter:
         opened = self.lake.stream(f"{self.raw}/{source}", version)
         if opened is None:
             return Alerted(source, "gone")
-        with closing(opened.stream), tempfile.TemporaryDirectory(prefix="clickctl-alerts-") as folder:
+        with closing(opened.stream), _scratch(source) as folder:
             seen = self.receipts.see(source)
             if opened.etag in seen.final and again is Again.NO:
                 if opened.etag not in seen.pending:
@@ -119,7 +119,7 @@ class Alerter:
         key, source = receipt_key(name.source, name.etag), name.source
         done = Alerted(source, "already", name.etag)
         seen = self.receipts.see(source)
-        if name.etag not in seen.pending:
+        if name.etag not in seen.pending and not self.receipts.exists(PENDING + key):
             return done
         if dry:
             return _planned(done._replace(outcome="planned"), self._pending(name, seen), seen)
@@ -159,7 +159,7 @@ class Alerter:
             messages = found.messages(claim.state.sent)
             sent = self._send(claim, messages)
             if found.broken:
-                raise _broken(found, f"What comes before that was alerted ({sent} now); its receipt is pending.")
+                raise _broken(found, "What comes before that was alerted already; its receipt is pending.")
             claim.complete()
         return done._replace(messages=sent, summarised=_summarised(messages))
 
@@ -186,8 +186,7 @@ class Alerter:
         if sent < len(messages):
             raise AlertFailed(
                 f"{len(messages) - sent} messages about {claim.state.source} were refused: {reason}.",
-                hint="Put that right; the same command then sends those alone.",
-                changed=f"{sent} were sent now, and will not be again.",
+                hint="Put that right; 'clickctl alerts-replay' then sends those alone.",
             )
         return sent
 
@@ -210,6 +209,15 @@ def _summarised(messages: list[Message]) -> bool:
 
 def _broken(found: Found, changed: str) -> AlertFailed:
     return AlertFailed(f"{found.source} cannot be read to its end: {found.broken}.", hint=AGAIN, changed=changed)
+
+
+@contextmanager
+def _scratch(source: str) -> Iterator[str]:
+    """A folder for the receipt while it is made."""
+    with _disk_errors(source):
+        folder = tempfile.TemporaryDirectory(prefix="clickctl-alerts-")
+    with folder as path:
+        yield path
 
 
 @contextmanager

@@ -23,6 +23,10 @@ class Topic(Protocol):
         """Who gets the messages, a line each, to be shown."""
         ...
 
+    def is_heard(self, audience: Sequence[str]) -> bool:
+        """Whether anybody of these gets them now."""
+        ...
+
 
 class Letter(NamedTuple):
     """One message of the dead-letter queue. `handle` is what deletes it, `reason` why it is there, if known."""
@@ -40,7 +44,11 @@ class DeadLetters(Protocol):
         """Some of them, not seen by others for a while; none when there are no more."""
         ...
 
-    def delete(self, letters: Sequence[Letter]) -> None: ...
+    def delete(self, letter: Letter) -> None: ...
+
+    def hidden(self) -> int:
+        """How many are received by somebody now, ourselves included; 0 where that is not told."""
+        ...
 
     def release(self, letters: Sequence[Letter]) -> None:
         """Make them visible again at once."""

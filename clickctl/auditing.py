@@ -50,7 +50,10 @@ def _arrivals(hours: HourRange, present: Hour, rules: QualityRules) -> HourRange
     early, late = (math.ceil(duration(text) / 3600) for text in (rules.max_skew, rules.max_lateness))
     room = int((present.start - hours.end.start) / timedelta(hours=1)) + 1
     end = hours.end.plus(max(0, min(late, room)))
-    return HourRange(hours.first.plus(-early), end)
+    try:
+        return HourRange(hours.first.plus(-early), end)
+    except OverflowError:  # further back than there are hours
+        return HourRange(hours.first, end)
 
 
 def _alerts_in(receipts: Receipts, name: ReceiptName) -> dict[str, str]:

@@ -40,7 +40,8 @@ class Mail:
     @property
     def todo(self) -> tuple[ReplayItem, ...]:
         """The files that all letters ask for, each version once."""
-        return tuple(sorted({item for item in self.items.values() if isinstance(item, ReplayItem)}))
+        found = {(one.source, one.etag): one for one in self.items.values() if isinstance(one, ReplayItem)}
+        return tuple(sorted(found.values()))
 
     def read(self) -> None:
         """Receive all that are visible now, and find the version of each file they ask for."""
@@ -62,12 +63,20 @@ class Mail:
         with self._lock:
             self._done[done.source, done.etag] = done
             ready = [letter for letter in self.letters if letter.id not in self.deleted and not self._why_left(letter)]
-            self.queue.delete(ready)
-            self.deleted |= {letter.id for letter in ready}
+            for letter in ready:
+                try:
+                    self.queue.delete(letter)
+                    self.deleted.add(letter.id)
+                except ClickctlError as error:  # the alerts are sent: the letter may be deleted another time
+                    self.problems[letter.id] = f"done, but it could not be deleted: {error.message}"
 
     def release(self) -> None:
         """Make what is left visible again."""
         self.queue.release([letter for letter in self.letters if letter.id not in self.deleted])
+
+    def hidden(self) -> int:
+        """How many letters others have received, or a run that was killed; they come back by themselves."""
+        return max(0, self.queue.hidden() - (len(self.letters) - len(self.deleted)))
 
     def reports(self, *, applied: bool) -> tuple[LetterReport, ...]:
         """What became of each letter; of a dry run, what would if all goes well."""

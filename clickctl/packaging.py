@@ -59,7 +59,10 @@ def write_packages(out: Path) -> tuple[Package, ...]:
         return tuple(_written(out / name, purpose, data) for name, (purpose, data) in made.items())
     except OSError as error:
         hint = "Name another folder with --out."
-        raise LakeError(f"Cannot write {error.filename or out}: {error.strerror}.", hint=hint) from None
+        changed = "Files written before it are whole; that one is as it was."
+        raise LakeError(
+            f"Cannot write {error.filename or out}: {error.strerror}.", hint=hint, changed=changed
+        ) from None
 
 
 def glue_script() -> Path:
@@ -97,6 +100,12 @@ def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def _written(path: Path, purpose: str, data: bytes) -> Package:
-    path.write_bytes(data)
+    """Whole or not at all: a full disk leaves what was there."""
+    whole = path.with_name(f".{path.name}~")
+    try:
+        whole.write_bytes(data)
+        whole.replace(path)
+    finally:
+        whole.unlink(missing_ok=True)
     digest = hashlib.sha256(data)
     return Package(str(path), purpose, len(data), digest.hexdigest(), base64.b64encode(digest.digest()).decode())

@@ -30,9 +30,9 @@ LEASE_SECONDS = 180
 
 
 class Seen(NamedTuple):
-    """What there is about one raw file: ETags with a final receipt, and what is pending by ETag."""
+    """What there is about one raw file, by its ETags: the final receipts' own ETags, and what is pending."""
 
-    final: frozenset[str]
+    final: Mapping[str, str]
     pending: Mapping[str, Sending]
 
 
@@ -47,15 +47,15 @@ class Receipts:
 
     def see(self, source: str) -> Seen:
         """What is pending first: what becomes final in between is then seen twice, never not at all."""
-        names = [
-            name
+        found = [
+            (name, info.etag)
             for prefix in (PENDING, "")
             for info in self.lake.list(self.at(f"{prefix}{source}-"))
             if (name := receipt_name(info.location.removeprefix(f"{self.root}/"))) and name.source == source
         ]
-        states = {name.etag: self.state(receipt_key(source, name.etag)) for name in names if name.state}
+        states = {name.etag: self.state(receipt_key(source, name.etag)) for name, _ in found if name.state}
         pending = {etag: state for etag, state in states.items() if state}
-        return Seen(frozenset(name.etag for name in names if not name.pending), pending)
+        return Seen({name.etag: mark for name, mark in found if not name.pending}, pending)
 
     def sent(self, source: str, etag: str, seen: Seen) -> set[bytes]:
         """The ids that were sent for any version of a file, but for what is pending of the one with this ETag."""
@@ -97,8 +97,11 @@ class Receipts:
         claim.note([])
         try:
             yield claim
-        except Exception:
+        except Exception as error:
             claim.let_go()
+            if claim.noted and isinstance(error, ClickctlError):
+                error.sent = claim.noted
+                error.changed = f"{claim.noted} messages were sent before that, and will not be again."
             raise
 
     def state(self, key: str) -> Sending | None:
@@ -145,8 +148,8 @@ class Receipts:
         return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def _is_live(self, state: Sending) -> bool:
-        """Whether another run holds it."""
-        return state.owner != self.owner and state.until > self.until(0)
+        """Whether another run holds it. A lease that ends too far ahead was written by a wrong clock."""
+        return state.owner != self.owner and self.until(0) < state.until < self.until(2 * LEASE_SECONDS)
 
 
 class Claim:
@@ -154,9 +157,11 @@ class Claim:
 
     def __init__(self, receipts: Receipts, state: Sending, mark: str | None) -> None:
         self.receipts, self.state, self._mark = receipts, state, mark
+        self.noted = 0  # messages sent under this claim
 
     def note(self, accepted: list[str]) -> None:
         """Write down what was sent, and hold on for another lease."""
+        self.noted += len(accepted)
         self._put((*self.state.sent, *accepted), self.receipts.until(LEASE_SECONDS))
 
     def let_go(self) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from clickctl.alerting import AGAIN, Again, Alerted, Alerter
 from clickctl.alerts import Function
@@ -20,6 +21,7 @@ from clickctl.roots import LakeRoots
 from lambda_src.events import RawObject, replay_request
 
 _AT_ONCE = 16
+_SILENT = "Look at the function's log and its dead-letter queue, or use --in-process."
 _POLLS = 450
 """Looks at most for a receipt that the function is to write: with 2 seconds between them, as long as a Lambda runs."""
 
@@ -79,6 +81,8 @@ class ByFunction:
     function: Function
     pause: Callable[[], bool]
     """Waits a while between two looks for a receipt; false when it is to wait no longer."""
+    silent: threading.Event = field(default_factory=threading.Event)
+    """Set once the function did not do in time what it was asked for: it is not asked any more."""
 
     def __call__(self, item: ReplayItem) -> ReplayDone:
         again = _again(item, self.again)
@@ -86,6 +90,8 @@ class ByFunction:
             return InProcess(self.alerter, again)(item)
         if item.verdict == SENT and again is Again.NO:
             return ReplayDone(item.source, item.etag, "already", scanned=item.etag)
+        if self.silent.is_set():
+            return _failed(item, "the function was not asked: it did not answer for another file", _SILENT)
         receipts, receipt = self.alerter.receipts, receipt_key(item.source, item.etag)
         blind, before = receipts.exists(receipt), receipts.state(receipt)
         wanted = RawObject(*bucket_and_key(self.alerter.raw, item.source), item.version)
@@ -102,8 +108,9 @@ class ByFunction:
                 return _failed(item, "it cannot be read to its end", AGAIN)
             if not self.pause():
                 break
-        hint = "Look at the function's log and its dead-letter queue, or use --in-process."
-        return _failed(item, "the function was asked, and wrote no receipt yet", hint)
+        else:
+            self.silent.set()
+        return _failed(item, "the function was asked, and wrote no receipt yet", _SILENT)
 
 
 def _again(item: ReplayItem, asked: Again) -> Again:
@@ -142,8 +149,8 @@ def replay(
     with ThreadPoolExecutor(at_once, "replay") as pool:
         while waiting or running:
             stop = stopped(item.hour for item in running.values())
-            while waiting and len(running) < at_once and not stop:
-                item = waiting.pop(0)
+            while len(running) < at_once and not stop and (item := _startable(waiting, running.values())):
+                waiting.remove(item)
                 running[pool.submit(_attempt, act, item)] = item
             if not running:
                 break
@@ -155,6 +162,12 @@ def replay(
     return tuple(ended.get(item) or _not_started(item) for item in items)
 
 
+def _startable(waiting: Sequence[ReplayItem], running: Collection[ReplayItem]) -> ReplayItem | None:
+    """The next; versions of one file wait for each other."""
+    busy = {item.source for item in running}
+    return next((item for item in waiting if item.source not in busy), None)
+
+
 def _not_started(item: ReplayItem) -> ReplayDone:
     return ReplayDone(item.source, item.etag, NOT_STARTED, error="stopped before its turn", exit_code=EXIT_FAILED)
 
@@ -164,7 +177,15 @@ def _attempt(act: Callable[[ReplayItem], ReplayDone], item: ReplayItem) -> Repla
         return act(item)
     except ClickctlError as error:
         message = f"{error.message} {error.changed}".strip() if error.changed else error.message
-        return ReplayDone(item.source, item.etag, FAILED, error=message, hint=error.hint, exit_code=error.exit_code)
+        return ReplayDone(
+            item.source,
+            item.etag,
+            FAILED,
+            messages=error.sent,
+            error=message,
+            hint=error.hint,
+            exit_code=error.exit_code,
+        )
     except Exception as error:  # one file's surprise must not end the others
         text = f"unexpected {type(error).__name__}: {error}"
         return ReplayDone(item.source, item.etag, FAILED, error=text, exit_code=EXIT_SERVICE)

@@ -133,6 +133,11 @@ def alerter_for(config: Config, owner: str, tell: Tell) -> Alerter:
     roots, alerts = config.lake, config.alerts
     if roots.alerts.startswith("s3://") != roots.raw.startswith("s3://"):
         raise ConfigError("[lake] mixes s3:// and folders.", hint="Use the one or the other for every root.")
+    if not config.quality.permits(alerts.action):
+        hint = "Add it to quality.actions, or correct alerts.action."
+        raise ConfigError(
+            f"[alerts] action {alerts.action!r} is none of quality.actions: it is never a fact.", hint=hint
+        )
     lake = lake_for(roots, config.aws)
     receipts = Receipts(lake, roots.alerts, owner)
     return Alerter(lake, roots.raw, receipts, config.quality, alerts.action, _topic(config, tell), alerts.max_messages)

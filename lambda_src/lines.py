@@ -49,7 +49,7 @@ class LineReader:
 
     def __init__(self, action: str, rules: QualityRules, arrival: Hour) -> None:
         self._action, self._rules = action, rules
-        self._permitted = rules.actions == ("*",) or action in rules.actions
+        self._permitted = rules.permits(action)
         self._window = Window.around(arrival, rules)
 
     def read(self, line: bytes) -> Fact | None:

@@ -16,6 +16,7 @@ from clickctl.domain.rules import QualityRules
 from lambda_src.lines import Fact, LineReader
 
 BLOCK_BYTES = 1 << 20
+_PACKED_BYTES = 1 << 16  # of gzip read at once: what is not unzipped yet is copied for each block
 _STRETCH = 4096
 _GZIP = 31  # zlib's window bits for a gzip member with its header
 _MAGIC = b"\x1f\x8b"
@@ -129,9 +130,9 @@ def _unzipped(data: bytes, stream: Stream) -> Iterator[bytes]:
         while not member.eof:
             if text := member.decompress(data, BLOCK_BYTES):
                 yield text
-            data = member.unused_data if member.eof else member.unconsumed_tail or stream.read(BLOCK_BYTES)
+            data = member.unused_data if member.eof else member.unconsumed_tail or stream.read(_PACKED_BYTES)
             if not data and not member.eof:
                 raise BrokenFile("the file ends in the middle of a gzip member")
         data = data.lstrip(b"\0")
-        while not data and (more := stream.read(BLOCK_BYTES)):
+        while not data and (more := stream.read(_PACKED_BYTES)):
             data = more.lstrip(b"\0")

@@ -27,7 +27,11 @@ class Settings(NamedTuple):
 def settings_of(env: Mapping[str, str]) -> Settings:
     """Raises ConfigError for what is missing or wrong."""
     raw, alerts = _root(env, "CLICKCTL_LAKE_RAW"), _root(env, "CLICKCTL_LAKE_ALERTS")
-    return Settings(raw, alerts, **{name: _section(env, name, kind) for name, kind in _SECTIONS.items()})
+    found = Settings(raw, alerts, **{name: _section(env, name, kind) for name, kind in _SECTIONS.items()})
+    if not found.quality.permits(found.alerts.action):
+        action = found.alerts.action
+        raise ConfigError(f"CLICKCTL_ALERTS_ACTION={action!r} is none of CLICKCTL_QUALITY_ACTIONS.", hint=_HINT)
+    return found
 
 
 def _root(env: Mapping[str, str], name: str) -> str:

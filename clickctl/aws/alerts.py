@@ -68,6 +68,9 @@ class SnsTopic:
             found = [subscription for page in pages for subscription in page.get("Subscriptions", ())]
         return sorted(f"{one['Protocol']} {_shown(one['Protocol'], one['Endpoint'])}{_state(one)}" for one in found)
 
+    def is_heard(self, audience: Sequence[str]) -> bool:
+        return any(not line.endswith(UNCONFIRMED) for line in audience)
+
     @contextmanager
     def _explained(self) -> Iterator[None]:
         with explained(f"topic {self.arn}"):

@@ -26,7 +26,8 @@ _CREDENTIALS = (
     "AuthFailure", "TokenRefreshRequired", "MissingAuthenticationToken", "MissingAuthenticationTokenException",
 )  # fmt: skip
 _ROLES = ("AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "GetRoleCredentials")
-_DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden", "UnauthorizedOperation", "AllAccessDisabled")
+_DENIED = ("AccessDenied", "AccessDeniedException", "403", "Forbidden", "UnauthorizedOperation", "AllAccessDisabled",
+           "AuthorizationError", "AuthorizationErrorException")  # fmt: skip
 _MISSING = ("NoSuchBucket", "EntityNotFoundException", "ResourceNotFoundException", "404")
 _ELSEWHERE = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "301")
 _CLOCK = ("RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from clickctl.alerts import Letter
 from clickctl.aws.clients import client
 from clickctl.aws.errors import explained
-from clickctl.domain.errors import ConfigError, EngineError
+from clickctl.domain.errors import ClickctlError, ConfigError, EngineError
 from clickctl.roots import AwsSettings
 
 _HIDDEN_SECONDS = 1800
@@ -18,14 +18,19 @@ _HIDDEN_SECONDS = 1800
 
 @dataclass(frozen=True)
 class LambdaFunction:
-    """Invoked asynchronously: Lambda queues the request, and repeats it twice if it fails."""
+    """Invoked asynchronously: Lambda queues the request, and repeats it twice if it fails.
+
+    An answer that is lost is not asked for again: the receipt tells whether the request arrived.
+    """
 
     name: str
     aws: AwsSettings
 
     def invoke(self, request: bytes) -> None:
         with explained(f"function {self.name}"):
-            answer = client("lambda", self.aws).invoke(FunctionName=self.name, InvocationType="Event", Payload=request)
+            answer = client("lambda", self.aws, attempts=1).invoke(
+                FunctionName=self.name, InvocationType="Event", Payload=request
+            )
         if answer["StatusCode"] != 202:
             raise EngineError(f"function {self.name}: answered {answer['StatusCode']}, not 202.", changed="")
 
@@ -45,23 +50,28 @@ class SqsLetters:
             )  # fmt: skip
         return [_letter(message) for message in answer.get("Messages", ())]
 
-    def delete(self, letters: Sequence[Letter]) -> None:
-        for failed in self._batched(self._client.delete_message_batch, letters, {}):
-            reason = f"{failed.get('Code')}: {failed.get('Message', '')}"
-            raise EngineError(f"queue {self.place}: a letter could not be deleted: {reason}.", changed="")
+    def delete(self, letter: Letter) -> None:
+        with explained(f"queue {self.place}"):
+            self._client.delete_message(QueueUrl=self._url(), ReceiptHandle=letter.handle)
 
     def release(self, letters: Sequence[Letter]) -> None:
-        """What is visible already (MessageNotInflight, SQS API reference) is as it should be."""
-        for _ in self._batched(self._client.change_message_visibility_batch, letters, {"VisibilityTimeout": 0}):
-            pass
-
-    def _batched(self, call: Callable[..., Any], letters: Sequence[Letter], more: dict[str, Any]) -> Iterator[Any]:
-        """The entries that failed."""
+        """An entry that fails is visible already (MessageNotInflight, SQS API reference), as it should be."""
         for start in range(0, len(letters), 10):
             part = letters[start : start + 10]
-            entries = [{"Id": str(n), "ReceiptHandle": letter.handle, **more} for n, letter in enumerate(part)]
+            entries = [
+                {"Id": str(n), "ReceiptHandle": letter.handle, "VisibilityTimeout": 0} for n, letter in enumerate(part)
+            ]
             with explained(f"queue {self.place}"):
-                yield from call(QueueUrl=self._url(), Entries=entries).get("Failed", ())
+                self._client.change_message_visibility_batch(QueueUrl=self._url(), Entries=entries)
+
+    def hidden(self) -> int:
+        name = "ApproximateNumberOfMessagesNotVisible"
+        try:
+            with explained(f"queue {self.place}"):
+                answer = self._client.get_queue_attributes(QueueUrl=self._url(), AttributeNames=[name])
+        except ClickctlError:
+            return 0
+        return int(answer["Attributes"].get(name, 0))
 
     @property
     def _client(self) -> Any:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import time
-from uuid import uuid4
 
+from clickctl.commands.alerts_run import loud, owner
 from clickctl.commands.context import Root, now, stopping
 from clickctl.config import Config
-from clickctl.domain.errors import EXIT_FAILED, EXIT_INTERRUPTED, UsageError
+from clickctl.domain.errors import EXIT_INTERRUPTED, UsageError
 from clickctl.domain.hours import Hour, HourRange, hour_of
 
 _EVERY = 0.5  # seconds between two looks
+_REST = 60.0  # and before a file that failed is tried again
 
 
 def watch_alerts(options: Root, config: Config, first: Hour | None) -> None:
@@ -25,24 +25,28 @@ def watch_alerts(options: Root, config: Config, first: Hour | None) -> None:
     if config.lake.raw.startswith("s3://"):
         hint = "On S3 the bucket's events start the Lambda; 'clickctl alerts-replay' finds what they missed."
         raise UsageError("--watch is for lakes of folders.", hint=hint)
-    alerter = alerter_for(config, f"{os.uname().nodename}-{uuid4().hex[:12]}", options.talk.say)
+    alerter = alerter_for(config, owner(), loud(options))
     act = InProcess(alerter, Again.NO)
-    options.talk.say("watching", f"Watching {config.lake.raw}; Ctrl-C ends it.", raw=config.lake.raw)
+    begin = first or hour_of(now()).plus(-1)
+    text = f"Watching {config.lake.raw} from arrival hour {begin} (UTC) on; Ctrl-C ends it."
+    options.talk.say("watching", text, raw=config.lake.raw, first=begin)
 
     def tell(done: ReplayDone) -> None:
         options.talk.say("replayed", done_line(done), source=done.source, outcome=done.outcome,
                          alerts=done.alerts, messages=done.messages, error=done.error)  # fmt: skip
 
     before: set[ReplayItem] = set()
-    failed: set[ReplayItem] = set()
+    resting: dict[ReplayItem, float] = {}  # those that failed, and when they may be tried again
     with stopping(options.talk) as stop:
         while not stop.asked:
-            present = hour_of(now())
-            hours = HourRange(first or present.plus(-1), present.plus(2))
+            hours = HourRange(begin, max(begin, hour_of(now())).plus(2))
             seen = set(to_replay(see_items(alerter.lake, config.lake, hours), everything=False))
-            settled = sorted((seen & before) - failed)
-            done = replay(settled, act, at_once=1, stopped=stop.noticed, on_done=tell)
-            failed |= {item for item, one in zip(settled, done, strict=True) if one.exit_code == EXIT_FAILED}
+            settled = sorted(item for item in seen & before if resting.get(item, 0) < time.monotonic())
+            for item, done in zip(
+                settled, replay(settled, act, at_once=1, stopped=stop.noticed, on_done=tell), strict=True
+            ):
+                if done.exit_code:
+                    resting[item] = time.monotonic() + _REST
             before = seen
             time.sleep(_EVERY)
     options.finish(EXIT_INTERRUPTED, changed=True)

@@ -25,6 +25,8 @@ class ClickctlError(Exception):
     """Base of every error shown to people."""
 
     exit_code = EXIT_FAILED
+    sent = 0
+    """Messages that had been sent before it: of alerts alone."""
 
     def __init__(self, message: str, *, hint: str = "", changed: str = NOTHING) -> None:
         super().__init__(message)

@@ -29,6 +29,7 @@ BATCH_MESSAGES, BATCH_BYTES = 10, 262_144
 """The most one PublishBatch takes, all its messages and their attributes together (SNS API reference)."""
 
 _RECEIPT = re.compile(r"((?:\d{4}/\d\d/\d\d/\d\d)/part-[^/]*\.json(?:\.gz)?)-([0-9A-Za-z_-]+)\.(ndjson|json)")
+_ID = re.compile(r"[0-9a-f]{32}")
 _FEW = 1000  # bytes of a batch left for what surrounds messages
 
 
@@ -125,14 +126,21 @@ def load_sending(data: bytes, location: str) -> Sending:
         plain = json.loads(data)
         if not isinstance(plain, dict) or plain.get("version") != 1:
             raise StructureError("version", "is not 1")
-        return from_plain(Sending, plain)
+        state = from_plain(Sending, plain)
+        if not all(mark == SUMMARY or _ID.fullmatch(mark) for mark in state.sent):
+            raise StructureError("sent", "holds what is no click_id")
+        return state
     except (ValueError, RecursionError) as error:
         hint = "Move it away, then run 'clickctl alerts-replay': what it says was sent is sent again."
         raise LakeError(f"{location} is damaged: {error}.", hint=hint) from None
 
 
 def line_of(alert: Alert) -> bytes:
-    return json.dumps(vars(alert), ensure_ascii=False).encode() + b"\n"
+    """As UTF-8; in ASCII where a file name holds what UTF-8 cannot."""
+    try:
+        return json.dumps(vars(alert), ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError:
+        return json.dumps(vars(alert)).encode() + b"\n"
 
 
 def ids_in(lines: Iterable[bytes]) -> Iterator[bytes]:

@@ -35,6 +35,9 @@ class QualityRules:
         if not self.actions:
             raise ValueError('actions is empty: every event would be rejected; ["*"] permits any')
 
+    def permits(self, action: str) -> bool:
+        return self.actions == ("*",) or action in self.actions
+
     @property
     def name(self) -> str:
         """One word for the rules that make a commit: the kernel's version and these settings."""

@@ -25,6 +25,9 @@ class TerminalTopic:
     def audience(self) -> list[str]:
         return ["this terminal"]
 
+    def is_heard(self, audience: Sequence[str]) -> bool:
+        return True
+
 
 def _line(plain: dict[str, Any]) -> str:
     """What others have sent is quoted, so that nothing in it can command the terminal."""

@@ -10,14 +10,14 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from clickctl.domain.errors import LakeError
 from clickctl.lakes import ObjectInfo, Opened, PreconditionFailed
+from clickctl.local.errors import explained
+from clickctl.local.streams import etag_of, opened
 
 _TEMPORARY = ".tmp-"
 _STAGING = "/_staging"
-_SETTLE = "Wait until nobody writes to it, then run the same command again."
 _SWEPT = 100
 """Times a write into a folder that another run removes is begun anew."""
 
@@ -32,16 +32,16 @@ class FolderLake:
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         folder, _, start = prefix.rpartition("/")
-        with _explained(prefix):
+        with explained(prefix):
             for path in sorted(_files_below(folder, start)):
                 try:
                     stat = os.stat(path)
                 except FileNotFoundError:
                     continue  # deleted since it was listed
-                yield ObjectInfo(path, _etag_of(stat), stat.st_size)
+                yield ObjectInfo(path, etag_of(stat), stat.st_size)
 
     def get(self, location: str) -> tuple[bytes, str] | None:
-        with _explained(location):
+        with explained(location):
             try:
                 data = Path(location).read_bytes()
             except (FileNotFoundError, NotADirectoryError):
@@ -49,20 +49,14 @@ class FolderLake:
             return data, _etag(data)
 
     def open(self, location: str) -> BinaryIO:
-        with _explained(location):
+        with explained(location):
             return open(location, "rb", buffering=1 << 20)
 
     def stream(self, location: str, version: str = "") -> Opened | None:
-        with _explained(location):
-            try:
-                file: Any = open(location, "rb", buffering=0)  # noqa: SIM115
-            except (FileNotFoundError, NotADirectoryError):
-                return None
-            stat = os.fstat(file.fileno())
-            return Opened(_Unchanged(file, location, _etag_of(stat)), _etag_of(stat), stat.st_size)
+        return opened(location)
 
     def tail(self, location: str, count: int) -> tuple[bytes, int] | None:
-        with _explained(location):
+        with explained(location):
             try:
                 file = open(location, "rb")  # noqa: SIM115
             except (FileNotFoundError, NotADirectoryError):
@@ -73,7 +67,7 @@ class FolderLake:
                 return file.read(count), size
 
     def put_if(self, location: str, data: bytes, etag: str | None) -> str:
-        with _explained(location):
+        with explained(location):
             os.makedirs(os.path.dirname(location), exist_ok=True)
             # The lock is freed by the kernel with its process, so a kill leaves none behind.
             with _locked(os.path.join(os.path.dirname(location), ".lock")):
@@ -85,24 +79,24 @@ class FolderLake:
         return _etag(data)
 
     def upload(self, path: Path, location: str) -> None:
-        with _explained(location):
+        with explained(location):
             for _ in range(_SWEPT):
                 # Whoever wins a unit sweeps its staging area: a loser learns it from the ledger, not here.
                 with suppress(FileNotFoundError):
-                    with _replacing(location) as temporary:
+                    with _alone(location), _replacing(location) as temporary:
                         _link_or_copy(path, temporary)
                     return
                 path.stat()  # it is the source that is missing
             raise FileNotFoundError(errno.ENOENT, "swept again and again", location)
 
     def copy(self, source: str, target: str) -> None:
-        with _explained(target), _replacing(target) as temporary:
+        with explained(target), _replacing(target) as temporary:
             _link_or_copy(source, temporary)
 
     def delete(self, locations: Iterable[str]) -> None:
         folders = set()
         for location in locations:
-            with _explained(location), suppress(NotADirectoryError):
+            with explained(location), suppress(NotADirectoryError):
                 _temporary(location).unlink(missing_ok=True)
                 Path(location).unlink(missing_ok=True)
             folders.add(os.path.dirname(location))
@@ -110,29 +104,8 @@ class FolderLake:
             if f"{_STAGING}/" in folder:
                 _remove_empty(folder)
                 continue
-            with _explained(folder), suppress(FileNotFoundError, NotADirectoryError):
+            with explained(folder), suppress(FileNotFoundError, NotADirectoryError):
                 _sync(Path(folder))
-
-
-class _Unchanged:
-    """A file that must be at its end what it was at its start: raw files are at times written to in place."""
-
-    def __init__(self, file: BinaryIO, location: str, etag: str) -> None:
-        self._file, self._location, self._etag = file, location, etag
-
-    def read(self, size: int, /) -> bytes:
-        with _explained(self._location):
-            data = self._file.read(size)
-            if not data and _etag_of(os.fstat(self._file.fileno())) != self._etag:
-                raise LakeError(f"{self._location} changed while it was read.", hint=_SETTLE, changed="")
-            return data
-
-    def close(self) -> None:
-        self._file.close()
-
-
-def _etag_of(stat: os.stat_result) -> str:
-    return f"{stat.st_mtime_ns:x}-{stat.st_ino:x}"
 
 
 def _files_below(folder: str, start: str) -> Iterator[str]:
@@ -198,32 +171,22 @@ def _make_beside(temporary: Path) -> None:
 
 
 @contextmanager
-def _locked(path: str) -> Iterator[None]:
-    with open(path, "ab") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+def _alone(location: str) -> Iterator[None]:
+    """Two may put one object at once, but in staging, where every run has a place of its own."""
+    if f"{_STAGING}/" in location:
+        yield
+        return
+    folder = os.path.dirname(location)
+    os.makedirs(folder, exist_ok=True)
+    with _locked(os.path.join(folder, ".lock")):
         yield
 
 
 @contextmanager
-def _explained(location: str) -> Iterator[None]:
-    """OSError to LakeError: what failed, on which object, what to do."""
-    try:
+def _locked(path: str) -> Iterator[None]:
+    with open(path, "ab") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-    except OSError as error:
-        hints = {
-            errno.EACCES: "Check who owns it and its permissions.",
-            errno.EPERM: "Check who owns it and its permissions.",
-            errno.EROFS: "The file system is read-only.",
-            errno.ENOSPC: "The disk is full: free some room, then run the same command again.",
-            errno.EDQUOT: "The disk quota is used up: free some room, then run the same command again.",
-            errno.EISDIR: "There is a folder where a file should be: move it away.",
-            errno.EEXIST: "There is a file where a folder should be: move it away.",
-            errno.ENOTDIR: "There is a file where a folder should be: move it away.",
-        }
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        # A copy that meets a full disk names its source; the place that is full is the target's.
-        where = location if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.filename or location
-        raise LakeError(f"{where}: {reason}.", hint=hints.get(error.errno or 0, ""), changed="") from error
 
 
 def _sync(path: Path) -> None:

@@ -118,11 +118,8 @@ def items_of(raw: Iterable[InputFile], receipts: Collection[ReceiptName]) -> tup
             found.append(
                 ReplayItem(hour, file.key, file.etag, file.size, PENDING if began else SENT if sent else MISSING)
             )
-    for name in receipts:
-        known = (name.source, name.etag)
-        if name.state and known not in present and (*known, False) not in names:
-            found.append(ReplayItem(name.hour, name.source, name.etag, 0, LEFT))
-    return tuple(sorted(found))
+    lost = {name for name in receipts if name.pending and (name.source, name.etag) not in present}
+    return tuple(sorted({*found, *(ReplayItem(name.hour, name.source, name.etag, 0, LEFT) for name in lost)}))
 
 
 def _total(counts: Iterable[int | None]) -> int | None:
@@ -158,7 +155,7 @@ def hours_of(
 def replay_report(
     mode: str, hours: HourRange | None, items: Sequence[ReplayItem], todo: Collection[ReplayItem],
     done: Sequence[ReplayDone], letters: tuple[LetterReport, ...], *, audience: tuple[str, ...], applied: bool,
-    command: str,
+    command: str, hidden: int = 0,
 ) -> ReplayReport:  # fmt: skip
     """The report; `command` is what does it, for a dry run, or goes on with it."""
     counts: dict[str, int] = {}
@@ -167,12 +164,22 @@ def replay_report(
     first, end = (str(hours.first), str(hours.end)) if hours else ("", "")
     report = ReplayReport(mode, first, end, applied, audience, hours_of(items, todo, done), tuple(done), letters,
                           counts=dict(sorted(counts.items())))  # fmt: skip
-    return replace(report, next=_next(report, command))
+    return replace(report, next=_next(report, command) + _of_hidden(hidden))
+
+
+def _of_hidden(letters: int) -> str:
+    return (
+        f" {letters} more letters are held by another run, or by one that was killed: for half an hour."
+        if letters
+        else ""
+    )
 
 
 def _next(report: ReplayReport, command: str) -> str:
     """One line: what helps the first file in trouble, or the same again, or nothing."""
     troubled = [one for one in report.files if one.exit_code and one.outcome != NOT_STARTED]
+    if report.applied:
+        command = command.replace(" --force", "")  # what was sent again need not be so a third time
     if troubled:
         hints = [one.hint for one in troubled if one.hint]
         return f"Next: {hints[0]} Then: {command}" if hints else f"Next: clickctl --verbose {command.split(' ', 1)[1]}"

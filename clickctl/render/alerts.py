@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
@@ -16,7 +17,7 @@ _MOST = 20  # files or letters in trouble that are told one by one
 
 def replayed(report: ReplayReport) -> RenderableType:
     parts: list[RenderableType] = [Text(_heading(report))]
-    parts += [Text(f"  to {printable(who)}") for who in report.audience]
+    parts += [Text(f"  to {who}") for who in _grouped(report.audience)]
     if any(hour.to_do for hour in report.hours):
         parts.append(_table(report))
     troubled = [one for one in report.files if one.error]
@@ -34,6 +35,12 @@ def _heading(report: ReplayReport) -> str:
     return f"Alerts {'' if report.applied else 'to be sent '}of {where}"
 
 
+def _grouped(audience: Sequence[str]) -> list[str]:
+    """Addresses of people are told by their domains alone, so many look the same."""
+    counts = Counter(map(printable, audience))
+    return [who if count == 1 else f"{who} ({count})" for who, count in counts.items()]
+
+
 def _table(report: ReplayReport) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("hour (UTC)", no_wrap=True)
@@ -49,8 +56,9 @@ def _table(report: ReplayReport) -> Table:
 
 def _letters(letters: Sequence[LetterReport]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("letter", "outcome", ""):
-        table.add_column(name, no_wrap=True)
+    table.add_column("letter", no_wrap=True)
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("")
     for letter in letters[:_MOST]:
         table.add_row(letter.id, letter.outcome, printable(letter.why or ", ".join(letter.objects)))
     if len(letters) > _MOST:
@@ -61,7 +69,7 @@ def _letters(letters: Sequence[LetterReport]) -> Table:
 def plan_text(todo: Sequence[ReplayItem], audience: Sequence[str], most: int) -> str:
     """What would page whom, in a sentence."""
     sizes = sum(item.size for item in todo)
-    who = ", ".join(audience) or "nobody: the topic has no subscription"
+    who = ", ".join(_grouped(audience)) or "nobody: the topic has no subscription"
     return f"{plural(len(todo), 'raw file')} to scan, {size(sizes)}: at most {most} messages each, to {who}."
 
 

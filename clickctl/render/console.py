@@ -81,7 +81,7 @@ class Talk:
         if self.json_lines:
             self._line("info", event, fields)
         elif not self.quiet:
-            print(self.again(text), file=sys.stderr, flush=True)
+            _write(self.again(text))
 
     def error(self, error: ClickctlError) -> None:
         """An error: what failed, what was changed, what to run next. Not silenced by quiet."""
@@ -97,9 +97,15 @@ class Talk:
         lines = [f"error: {error.message}"]
         lines += [f"       {error.changed}"] if error.changed else []
         lines += [f" next: {self.again(error.hint)}"] if error.hint else []
-        print("\n".join(lines), file=sys.stderr, flush=True)
+        _write("\n".join(lines))
 
     def _line(self, level: str, event: str, fields: dict[str, object]) -> None:
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         plain = {key: to_plain(value) for key, value in fields.items()}
-        print(json.dumps({"at": at, "level": level, "event": event, **plain}), file=sys.stderr, flush=True)
+        _write(json.dumps({"at": at, "level": level, "event": event, **plain}))
+
+
+def _write(text: str) -> None:
+    """One write, so that lines of several threads stay lines."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
