@@ -164,18 +164,10 @@ def replay_report(
     first, end = (str(hours.first), str(hours.end)) if hours else ("", "")
     report = ReplayReport(mode, first, end, applied, audience, hours_of(items, todo, done), tuple(done), letters,
                           counts=dict(sorted(counts.items())))  # fmt: skip
-    return replace(report, next=_next(report, command) + _of_hidden(hidden))
+    return replace(report, next=_next(report, command, hidden))
 
 
-def _of_hidden(letters: int) -> str:
-    return (
-        f" {letters} more letters are held by another run, or by one that was killed: for half an hour."
-        if letters
-        else ""
-    )
-
-
-def _next(report: ReplayReport, command: str) -> str:
+def _next(report: ReplayReport, command: str, hidden: int) -> str:
     """One line: what helps the first file in trouble, or the same again, or nothing."""
     troubled = [one for one in report.files if one.exit_code and one.outcome != NOT_STARTED]
     if report.applied:
@@ -191,4 +183,6 @@ def _next(report: ReplayReport, command: str) -> str:
         return "The letters that were left are told above; they leave the queue by themselves, at its retention."
     if any(one.outcome == ASKED for one in report.files):
         return "Next: look at the function's log: of files that had a receipt it cannot be seen here when it is done."
+    if hidden:
+        return f"Letters that another run holds, or one that was killed held, come back within half an hour: {hidden}."
     return "Nothing more to do."

@@ -93,7 +93,8 @@ def summary(report: ReplayReport) -> str:
     counts = [f"{plural(count, 'file')} {words.get(outcome, outcome)}" for outcome, count in report.counts.items()]
     verb = "sent" if report.applied else "to send"
     messages = "told by the function" if report.messages is None else f"{plural(report.messages, 'message')} {verb}"
-    told = f"{', '.join(counts) or 'No file without a receipt'}; {messages}."
+    nothing = "No file without a receipt" if report.first else "No letter to be done"
+    told = f"{', '.join(counts) or nothing}; {messages}."
     if not report.letters:
         return told
     deleted = sum(letter.outcome == "deleted" for letter in report.letters)

@@ -198,3 +198,64 @@ def test_the_function_tells_no_count_of_messages_and_none_is_made_up(alerting: A
     ran = shell("alerts-replay", *RANGE)
     assert "done by the function: 12 alerts in its receipt" in ran.err
     assert "1 file sent; told by the function." in ran.err
+
+
+def test_a_topic_nobody_is_subscribed_to_is_an_error_unless_it_is_wanted(alerting: Alerting, aws: Aws) -> None:
+    lonely = aws.boto("sns").create_topic(Name="lonely")["TopicArn"]
+    alerting.put(USERS)
+    shell = aws.shell(alerts={"topic": lonely})
+    env = {"CLICKCTL_ALERTS_TOPIC": lonely}
+    ran = shell("alerts-replay", *RANGE, env=env, code=3)
+    assert "Nobody is subscribed" in ran.err
+    shell("alerts-replay", *RANGE, "--yes", env=env)
+    assert len(alerting.receipts()) == 1
+
+
+def test_letters_come_back_at_once_when_the_command_fails_after_it_read_them(alerting: Alerting, shell: Shell) -> None:
+    alerting.send_letter(alerting.created(alerting.put(USERS)))
+    alerting.aws.faults.add(Fault("sns.ListSubscriptionsByTopic", "error", code="AuthorizationError", status=403))
+    ran = shell("alerts-replay", "--from-dlq", code=5)
+    assert "'clickctl doctor' tells which is missing" in ran.err
+    alerting.aws.faults.reset()
+    shell("alerts-replay", "--from-dlq")
+    assert alerting.users() == Counter(USERS)
+
+
+def test_letters_that_others_hold_are_told_of(alerting: Alerting, shell: Shell) -> None:
+    alerting.send_letter(alerting.created(alerting.put(USERS)))
+    alerting.aws.boto("sqs").receive_message(QueueUrl=alerting.letters, VisibilityTimeout=1000)
+    assert "Letters that another run holds" in shell("alerts-replay", "--from-dlq").err
+
+
+def test_a_letter_that_cannot_be_deleted_is_told_as_done(alerting: Alerting, shell: Shell) -> None:
+    alerting.send_letter(alerting.created(alerting.put(USERS)))
+    alerting.aws.faults.add(Fault("sqs.DeleteMessage", "error", code="AccessDenied", status=403))
+    done = shell("alerts-replay", "--from-dlq", "--output", "json", code=1).json
+    assert done["letters"][0]["why"].startswith("done, but it could not be deleted")
+    assert alerting.users() == Counter(USERS)
+
+
+def test_two_letters_about_one_file_are_one_scan(alerting: Alerting, shell: Shell) -> None:
+    s3, bucket = alerting.aws.boto("s3"), alerting.aws.lake.raw.split("/")[2]
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    plain = alerting.created(alerting.put(USERS))
+    key = plain["detail"]["object"]["key"]
+    exact = json.loads(json.dumps(plain))
+    exact["detail"]["object"]["version-id"] = s3.head_object(Bucket=bucket, Key=key)["VersionId"]
+    for body in (plain, exact):
+        alerting.send_letter(body)
+    done = shell("alerts-replay", "--from-dlq", "--in-process", "--output", "json").json
+    assert done["counts"] == {"sent": 1}
+    assert [one["outcome"] for one in done["letters"]] == ["deleted", "deleted"]
+    assert alerting.users() == Counter(USERS)
+
+
+def test_what_was_sent_before_a_failure_is_counted(alerting: Alerting, shell: Shell) -> None:
+    alerting.put(USERS)
+    alerting.aws.faults.add(Fault("s3.CopyObject", "error", code="AccessDenied", status=403))
+    done = shell("alerts-replay", *RANGE, "--in-process", "--output", "json", code=1).json
+    assert done["hours"][0]["messages"] == 12
+    assert "12 messages were sent before that, and will not be again." in done["files"][0]["error"]
+    alerting.aws.faults.reset()
+    assert shell("alerts-replay", *RANGE, "--in-process", "--output", "json").json["counts"] == {"sent": 1}
+    assert alerting.users() == Counter(USERS)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from clickctl.alerting import Again
 from clickctl.domain.errors import LakeError, Locked
 from clickctl.domain.receipts import receipt_name
 from tests.backends.alerts import AlertLake
@@ -250,3 +251,25 @@ def test_a_lost_answer_to_the_claim_is_no_other_run(alerts: AlertLake) -> None:
         alerts.alert(owner="request-1", lake=WatchedLake(alerts.lake, after=lost))
     alerts.alert(owner="request-1")
     assert alerts.subscribers.users == ONCE
+
+
+def test_a_lease_that_a_wrong_clock_wrote_does_not_last_for_years(alerts: AlertLake) -> None:
+    alerts.put(USERS)
+    alerts.subscribers.before = failing(Killed())
+    alerts.later(10 * 365 * 86400)
+    with pytest.raises(Killed):
+        alerts.alert()
+    alerts.subscribers.before = lambda: None
+    alerts.later(-9 * 365 * 86400)
+    alerts.alert()
+    assert alerts.subscribers.users == ONCE
+
+
+def test_of_two_who_send_again_what_is_new_the_second_sends_nothing(alerts: AlertLake) -> None:
+    alerts.put(range(150))
+    alerts.alert(action="click")
+    during = once("upload", "_pending", lambda: alerts.alert(again=Again.NEW))
+    with pytest.raises(Locked):
+        alerts.alert(again=Again.NEW, lake=WatchedLake(alerts.lake, during))
+    assert alerts.alert(again=Again.NEW).outcome == "already"
+    assert [message.id for message in alerts.subscribers.got].count("summary") == 1

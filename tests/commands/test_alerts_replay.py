@@ -111,6 +111,42 @@ def test_what_makes_no_sense_together_is_refused(shell: Shell, words: tuple[str,
     assert says in shell("alerts-replay", *words, code=2).err
 
 
+def test_an_action_that_is_no_fact_is_refused(shell: Shell, put_raw: Put) -> None:
+    env = {"CLICKCTL_ALERTS_ACTION": "buy"}
+    assert "is none of quality.actions" in shell("alerts-replay", *RANGE, env=env, code=3).err
+
+
+def test_quiet_does_not_silence_alerts(shell: Shell, put_raw: Put) -> None:
+    put_raw("2026/01/05/13", purchases("u1"))
+    assert "alert:" in shell("--quiet", "alerts-replay", *RANGE).err
+
+
+def test_lines_of_many_files_at_once_stay_lines(shell: Shell, put_raw: Put) -> None:
+    for number in range(12):
+        put_raw("2026/01/05/13", purchases(*range(20)), f"part-{number}.json")
+    ran = shell("alerts-replay", *RANGE, "--max-parallel", "12", "--log-format", "json")
+    assert sum(told(ran).values()) == 240
+
+
+def test_a_name_that_is_no_text_is_alerted_all_the_same(shell: Shell, put_raw: Put, roots: LakeRoots) -> None:
+    path = put_raw("2026/01/05/13", purchases("u1"), "part-0.json")
+    path.rename(os.fsdecode(os.fsencode(path.parent) + b"/part-\xff.json"))
+    assert told(shell("alerts-replay", *RANGE, "--log-format", "json")) == Counter(["u1"])
+    assert shell("alerts-replay", *RANGE, "--output", "json").json["files"] == []
+
+
+def test_what_is_pending_without_its_state_is_sent_from_its_lines(shell: Shell, put_raw: Put, roots: LakeRoots) -> None:
+    """A state that was damaged and moved away, of a file that is no more."""
+    path = put_raw("2026/01/05/13", purchases(*USERS))
+    shell("alerts-replay", *RANGE)
+    [receipt] = Path(roots.alerts, "2026/01/05/13").glob("*.ndjson")
+    pending = Path(roots.alerts, "_pending/2026/01/05/13", receipt.name)
+    receipt.rename(pending)
+    path.unlink()
+    assert told(shell("alerts-replay", *RANGE, "--log-format", "json")) == Counter(USERS)
+    assert receipt.exists() and not pending.exists()
+
+
 def test_there_is_no_queue_on_a_lake_of_folders(shell: Shell) -> None:
     assert "no dead-letter queue" in shell("alerts-replay", "--from-dlq", code=3).err
 
