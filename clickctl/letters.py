@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -35,7 +34,7 @@ class Mail:
     items: dict[RawObject, ReplayItem | str] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     _done: dict[tuple[str, str], ReplayDone] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _askers: dict[tuple[str, str], list[Letter]] = field(default_factory=dict)
 
     @property
     def todo(self) -> tuple[ReplayItem, ...]:
@@ -57,18 +56,23 @@ class Mail:
         with ThreadPoolExecutor(_AT_ONCE, "letters") as pool:
             for one, item in zip(objects, pool.map(self._item, objects), strict=True):
                 self.items[one] = item
+        for letter in self.letters:
+            for item in (self.items[one] for one in self.wanted.get(letter.id, ())):
+                if isinstance(item, ReplayItem):
+                    self._askers.setdefault((item.source, item.etag), []).append(letter)
 
     def note(self, done: ReplayDone) -> None:
         """A file has ended: letters whose files all have receipts now are deleted."""
-        with self._lock:
-            self._done[done.source, done.etag] = done
-            ready = [letter for letter in self.letters if letter.id not in self.deleted and not self._why_left(letter)]
-            for letter in ready:
-                try:
-                    self.queue.delete(letter)
-                    self.deleted.add(letter.id)
-                except ClickctlError as error:  # the alerts are sent: the letter may be deleted another time
-                    self.problems[letter.id] = f"done, but it could not be deleted: {error.message}"
+        key = done.source, done.etag
+        self._done[key] = done
+        for letter in self._askers.get(key, ()):
+            if letter.id in self.deleted or self._why_left(letter):
+                continue
+            try:
+                self.queue.delete(letter)
+                self.deleted.add(letter.id)
+            except ClickctlError as error:  # the alerts are sent: the letter may be deleted another time
+                self.problems[letter.id] = f"done, but it could not be deleted: {error.message}"
 
     def release(self) -> None:
         """Make what is left visible again."""

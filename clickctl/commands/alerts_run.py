@@ -13,7 +13,7 @@ from uuid import uuid4
 import typer
 
 from clickctl.commands.context import Root, stopping
-from clickctl.domain.errors import EXIT_FAILED, EXIT_INTERRUPTED, ConfigError, nothing_changed
+from clickctl.domain.errors import EXIT_FAILED, EXIT_INTERRUPTED, ClickctlError, ConfigError, nothing_changed
 from clickctl.domain.hours import HourRange
 from clickctl.render.console import show, show_json
 
@@ -90,13 +90,21 @@ class Replay:
                 self._confirm(todo, audience, yes)
                 done, interrupted = self._execute(todo)
         finally:
-            if self.mail:
-                self.mail.release()
+            self._release()
         report = self._report(todo, done, audience, applied=not dry_run)
         self._show(report)
         code = EXIT_INTERRUPTED if interrupted else report.exit_code
         changed = bool(todo) if dry_run else any(one.outcome in ("sent", "asked") for one in done)
         self.options.finish(code, changed=changed)
+
+    def _release(self) -> None:
+        """Whatever ended the command: letters that are not done come back, by themselves if need be."""
+        try:
+            if self.mail:
+                self.mail.release()
+        except ClickctlError as error:
+            text = f"The letters that are left come back within half an hour only: {error.message}"
+            self.options.talk.say("letters_held", text, error=error.message)
 
     def _observe(self) -> tuple[ReplayItem, ...]:
         from clickctl.plan.replay import to_replay
@@ -172,7 +180,6 @@ class Replay:
         from clickctl.plan.replay import replay_report
 
         letters = self.mail.reports(applied=applied) if self.mail else ()
-
         hours = None if self.asked.from_dlq else self.hours
         hidden = self.mail.hidden() if self.mail else 0
         return replay_report(

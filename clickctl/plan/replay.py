@@ -184,5 +184,7 @@ def _next(report: ReplayReport, command: str, hidden: int) -> str:
     if any(one.outcome == ASKED for one in report.files):
         return "Next: look at the function's log: of files that had a receipt it cannot be seen here when it is done."
     if hidden:
-        return f"Letters that another run holds, or one that was killed held, come back within half an hour: {hidden}."
+        return (
+            f"SQS tells of letters that another run holds, or one that was killed: {hidden}, for half an hour at most."
+        )
     return "Nothing more to do."
