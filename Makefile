@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format bench dist clean
+.PHONY: demo test check format bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/clickctl demo

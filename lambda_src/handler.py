@@ -91,7 +91,8 @@ def _settings() -> Settings:
 
 
 def _alerter(settings: Settings, request: str) -> Alerter:
-    """`request` is the same when Lambda repeats an event that failed: its claim is its own again."""
+    """`request` is the same when Lambda repeats an event that failed (AWS re:Post, "Lambda duplicate invocations"), a
+    minute and two minutes later: its claim is its own again."""
     alerts, lake = settings.alerts, S3Lake(settings.aws)
     topic = SnsTopic(alerts.topic, settings.aws) if alerts.topic else None
     receipts = Receipts(lake, settings.alerts_root, request or f"lambda-{time.time_ns()}")
