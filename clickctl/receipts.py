@@ -101,7 +101,7 @@ class Receipts:
             claim.let_go()
             if claim.noted and isinstance(error, ClickctlError):
                 error.sent = claim.noted
-                error.changed = f"{claim.noted} messages were sent before that, and will not be again."
+                error.changed = f"Messages sent before that, and not to be sent again: {claim.noted}."
             raise
 
     def state(self, key: str) -> Sending | None:

@@ -65,6 +65,7 @@ def folder_probes(
     yield Probe(Subject("read raw", lake.raw), _readable)
     yield Probe(Subject("write processed", lake.processed), _writable)
     yield Probe(Subject("write quarantine", lake.quarantine), _writable)
+    yield Probe(Subject("write alerts", lake.alerts), _writable)
     yield Probe(Subject("staging", lake.processed), partial(_staging, config))
     yield Probe(Subject("ledger", f"{lake.processed}/{ledger_key(today)}"), partial(_ledger, publisher, today))
     yield Probe(Subject("query", "SELECT 1"), partial(_query, ports))

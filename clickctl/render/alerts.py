@@ -23,7 +23,7 @@ def replayed(report: ReplayReport) -> RenderableType:
     troubled = [one for one in report.files if one.error]
     if troubled:
         parts.append(Text("Failed:", style="red"))
-        parts += [Text(f"  {printable(one.source)}: {printable(one.error)}") for one in troubled[:_MOST]]
+        parts += [Text(f"  {_trouble(one)}") for one in troubled[:_MOST]]
         parts += [Text(f"  and {plural(len(troubled) - _MOST, 'other')}")] if len(troubled) > _MOST else []
     if report.letters:
         parts.append(_letters(report.letters))
@@ -77,7 +77,7 @@ def done_line(done: ReplayDone) -> str:
     """One file as it ends, for the log."""
     source = printable(done.source)
     if done.outcome == FAILED:
-        return f"{source} failed: {printable(done.error)}"
+        return f"failed: {_trouble(done)}"
     if done.outcome == ASKED:
         return f"{source}: the function was asked to scan it"
     if done.outcome != "sent":
@@ -86,6 +86,11 @@ def done_line(done: ReplayDone) -> str:
         return f"{source} done by the function: {plural(done.alerts, 'alert')} in its receipt"
     what = "a summary" if done.summarised else plural(done.messages, "message")
     return f"{source} done: {plural(done.alerts, 'alert')}, {what} sent"
+
+
+def _trouble(done: ReplayDone) -> str:
+    """Most errors name their file themselves."""
+    return printable(done.error if done.source in done.error else f"{done.source}: {done.error}")
 
 
 def summary(report: ReplayReport) -> str:

@@ -258,7 +258,7 @@ def test_what_was_sent_before_a_failure_is_counted(alerting: Alerting, shell: Sh
     alerting.aws.faults.add(Fault("s3.CopyObject", "error", code="AccessDenied", status=403))
     done = shell("alerts-replay", *RANGE, "--in-process", "--output", "json", code=1).json
     assert done["hours"][0]["messages"] == 12
-    assert "12 messages were sent before that, and will not be again." in done["files"][0]["error"]
+    assert "Messages sent before that, and not to be sent again: 12." in done["files"][0]["error"]
     alerting.aws.faults.reset()
     assert shell("alerts-replay", *RANGE, "--in-process", "--output", "json").json["counts"] == {"sent": 1}
     assert alerting.users() == Counter(USERS)

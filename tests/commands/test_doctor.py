@@ -41,7 +41,8 @@ def test_a_sound_lake_is_told_line_by_line_and_left_as_it_was(shell: Shell, put_
     assert list(ran.json) == ["checks", "ok", "warn", "fail", "skipped"]
     assert list(ran.json["checks"][0]) == ["name", "resource", "verdict", "seen", "hint", "exit_code"]
     assert [check["name"] for check in ran.json["checks"]] == [
-        "packages", "scratch", "read raw", "write processed", "write quarantine", "staging", "ledger", "query", "views",
+        "packages", "scratch", "read raw", "write processed", "write quarantine", "write alerts", "staging", "ledger", "query",
+        "views",
         "warehouse",
     ]  # fmt: skip
     assert (ran.json["fail"], ran.json["skipped"]) == (0, 2)
@@ -115,7 +116,7 @@ def test_folders_that_cannot_be_used_are_named_and_hide_nothing_else(shell: Shel
     failed = {check["name"]: check["hint"] for check in report["checks"] if check["verdict"] == FAIL}
     assert list(failed) == ["scratch", "write quarantine"]
     assert failed["scratch"] == "Name another folder in job.spill_dir."
-    assert len(report["checks"]) == 10
+    assert len(report["checks"]) == 11
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
