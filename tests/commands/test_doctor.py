@@ -41,7 +41,8 @@ def test_a_sound_lake_is_told_line_by_line_and_left_as_it_was(shell: Shell, put_
     assert list(ran.json) == ["checks", "ok", "warn", "fail", "skipped"]
     assert list(ran.json["checks"][0]) == ["name", "resource", "verdict", "seen", "hint", "exit_code"]
     assert [check["name"] for check in ran.json["checks"]] == [
-        "packages", "scratch", "read raw", "write processed", "write quarantine", "write alerts", "staging", "ledger", "query",
+        "packages", "scratch", "read raw", "write processed", "write quarantine", "write alerts",
+        "staging", "ledger", "query",
         "views",
         "warehouse",
     ]  # fmt: skip
