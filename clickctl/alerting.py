@@ -87,10 +87,12 @@ class Alerter:
             seen = self.receipts.see(source)
             if opened.etag in seen.final and again is Again.NO:
                 if opened.etag not in seen.pending:
+                    if opened.etag in seen.bodies:  # left by one who was killed, and late besides
+                        self.receipts.forget(receipt_key(source, opened.etag))
                     return Alerted(source, "already", opened.etag)
                 again = Again.NEW  # killed while it was sent again
             if again is not Again.ALL:
-                self.receipts.refuse_others(source, opened.etag, seen)
+                seen = self.receipts.fenced(source, opened.etag)
             found, scanner = self._found(source, opened.etag, hour, seen, again), Scanner(self.action, self.rules, hour)
             with _disk_errors(source), open(Path(folder, "body"), "w+b") as body:
                 found.scan(scanner, opened.stream, body)
@@ -119,17 +121,18 @@ class Alerter:
         key, source = receipt_key(name.source, name.etag), name.source
         done = Alerted(source, "already", name.etag)
         seen = self.receipts.see(source)
-        if name.etag not in seen.pending and not self.receipts.exists(PENDING + key):
+        if name.etag not in {*seen.pending, *seen.bodies}:
             return done
         if dry:
             return _planned(done._replace(outcome="planned"), self._pending(name, seen), seen)
         with self.receipts.claimed(Sending(source, name.etag)) as claim:
-            seen = self.receipts.see(source)
-            if name.etag in seen.final:
+            seen = self.receipts.fenced(source, name.etag)
+            if name.etag not in seen.bodies:  # another run has settled it
                 self.receipts.forget(key)
                 return done
-            self.receipts.refuse_others(source, name.etag, seen)
             found = self._pending(name, seen)
+            if name.etag in seen.final:  # killed while it was sent again
+                self._merge(key, source)
             sent = self._send(claim, found.messages(claim.state.sent))
             claim.complete()
         return done._replace(outcome="sent", alerts=len(found.ids), messages=sent)
@@ -142,6 +145,13 @@ class Alerter:
         found = self._found(name.source, name.etag, name.hour, seen, Again.NO)
         found.read(self.receipts.lines(PENDING + receipt_key(name.source, name.etag)))
         return found
+
+    def _merge(self, key: str, source: str) -> None:
+        """A pending receipt in the place of a final one tells of what that one told, too."""
+        with _scratch(source) as folder, _disk_errors(source), open(Path(folder, "body"), "w+b") as body:
+            body.writelines(line + b"\n" for line in self.receipts.lines(PENDING + key))
+            self.receipts.keep_lines_of(key, body)
+            self.receipts.put(PENDING + key, Path(folder, "body"))
 
     def _deliver(self, done: Alerted, found: Found, before: Seen, body: Path, again: Again) -> Alerted:
         key = receipt_key(done.source, done.etag)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -30,10 +30,11 @@ LEASE_SECONDS = 180
 
 
 class Seen(NamedTuple):
-    """What there is about one raw file, by its ETags: the final receipts' own ETags, and what is pending."""
+    """What there is about a raw file, by its ETags: the final receipts' own ETags, what is being sent, what is kept."""
 
     final: Mapping[str, str]
     pending: Mapping[str, Sending]
+    bodies: Collection[str]
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Receipts:
         ]
         states = {name.etag: self.state(receipt_key(source, name.etag)) for name, _ in found if name.state}
         pending = {etag: state for etag, state in states.items() if state}
-        return Seen({name.etag: mark for name, mark in found if not name.pending}, pending)
+        bodies = [name.etag for name, _ in found if name.pending and not name.state]
+        return Seen({name.etag: mark for name, mark in found if not name.pending}, pending, bodies)
 
     def sent(self, source: str, etag: str, seen: Seen) -> set[bytes]:
         """The ids that were sent for any version of a file, but for what is pending of the one with this ETag."""
@@ -79,6 +81,21 @@ class Receipts:
             known = {other: state for other, state in before.pending.items() if other != etag}
             if others != known or seen.final != before.final:
                 raise _locked(source)
+
+    def fenced(self, source: str, etag: str) -> Seen:
+        """See a raw file once nobody else sends of it: who holds another version and is late, can note nothing more.
+
+        Raises Locked while another version is being sent.
+        """
+        seen = self.see(source)
+        self.refuse_others(source, etag, seen)
+        late = [state for other, state in seen.pending.items() if other != etag and state.until]
+        for state in late:
+            present = self.lake.get(self.at(state_key(state.key)))
+            if present is None or load_sending(present[0], state.key) != state:
+                raise _locked(source)
+            Claim(self, replace(state, owner=self.owner), present[1]).release()
+        return self.see(source) if late else seen
 
     @contextmanager
     def claimed(self, state: Sending, *, anew: bool = False) -> Iterator[Claim]:
@@ -164,10 +181,14 @@ class Claim:
         self.noted += len(accepted)
         self._put((*self.state.sent, *accepted), self.receipts.until(LEASE_SECONDS))
 
+    def release(self) -> None:
+        """It is nobody's: the next who comes need not wait for a lease to end."""
+        self._put(self.state.sent, "")
+
     def let_go(self) -> None:
-        """So that the next who comes need not wait for the lease to end."""
+        """The same after an error, which is what is to be told."""
         with suppress(ClickctlError):
-            self._put(self.state.sent, "")
+            self.release()
 
     def complete(self) -> None:
         """The pending receipt becomes the final one."""

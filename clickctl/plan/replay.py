@@ -108,7 +108,7 @@ class ReplayReport:
 
 def items_of(raw: Iterable[InputFile], receipts: Collection[ReceiptName]) -> tuple[ReplayItem, ...]:
     """A verdict on every raw file, and on what is pending of those that are no more; in order."""
-    names = {(name.source, name.etag, name.pending) for name in receipts if name.state or not name.pending}
+    names = {(name.source, name.etag, name.pending) for name in receipts}
     found = []
     present = set()
     for file in raw:

@@ -11,7 +11,7 @@ import pytest
 from clickctl.alerting import Again
 from clickctl.domain.errors import LakeError, Locked
 from clickctl.domain.receipts import receipt_name
-from tests.backends.alerts import AlertLake
+from tests.backends.alerts import SOURCE, AlertLake
 from tests.backends.faults import Killed, Step, WatchedLake, at, failing, moments, once
 
 if TYPE_CHECKING:
@@ -273,3 +273,35 @@ def test_of_two_who_send_again_what_is_new_the_second_sends_nothing(alerts: Aler
         alerts.alert(again=Again.NEW, lake=WatchedLake(alerts.lake, during))
     assert alerts.alert(again=Again.NEW).outcome == "already"
     assert [message.id for message in alerts.subscribers.got].count("summary") == 1
+
+
+def test_a_killed_replay_of_a_file_with_a_receipt_is_settled_once_the_file_is_no_more(alerts: AlertLake) -> None:
+    alerts.put(USERS)
+    alerts.alert(action="click")
+    alerts.subscribers.after = lambda: failing(Killed())() if len(alerts.subscribers.batches) == 3 else None
+    with pytest.raises(Killed):
+        alerts.alert(again=Again.NEW)
+    alerts.subscribers.after = lambda: None
+    alerts.later()
+    alerts.lake.delete([f"{alerts.root}/raw/{SOURCE}"])
+    [old] = [name for key in alerts.pending() if (name := receipt_name(key)) and name.state]
+    alerts.alerter().finish(old)
+    assert alerts.subscribers.users & ONCE == ONCE
+    assert alerts.pending() == []
+    assert sorted(alerts.users_in(alerts.receipts()[0])) == sorted([*USERS, "u0", "u1", "u2"])
+
+
+def test_who_stalls_while_another_version_is_sent_sends_one_batch_at_most(alerts: AlertLake) -> None:
+    alerts.put(USERS)
+
+    def stalls() -> None:
+        alerts.subscribers.before = lambda: None
+        alerts.later()
+        alerts.put([*USERS, "new"])
+        alerts.alert(owner="other")
+
+    alerts.subscribers.before = stalls
+    with pytest.raises(Locked):
+        alerts.alert()
+    assert alerts.subscribers.users & (ONCE + Counter(["new"])) == ONCE + Counter(["new"])
+    assert sum((alerts.subscribers.users - ONCE - Counter(["new"])).values()) <= 10
