@@ -16,7 +16,7 @@ from clickctl.plan.audit import AuditReport, audit
 from clickctl.plan.replay import to_replay
 from clickctl.ports import Query
 from clickctl.receipts import Receipts
-from clickctl.replaying import see_items, see_receipts
+from clickctl.replaying import see_raw, see_receipts
 from clickctl.roots import LakeRoots
 from clickctl.sqlfiles import on_days, statement
 
@@ -32,14 +32,15 @@ def audit_range(
     answer = query.run(sql, [action])
     in_tables = {str(mark): str(hour)[:13].replace(" ", "T") for mark, hour in answer.rows}
     arrivals = _arrivals(hours, present, rules)
-    names = [name for name in see_receipts(lake, roots, arrivals) if not name.pending]
+    names = see_receipts(lake, roots, arrivals)
+    final = [name for name in names if not name.pending]
     receipts = Receipts(lake, roots.alerts, "audit")
     with ThreadPoolExecutor(_AT_ONCE, "receipt") as pool:
         alerted: dict[str, str] = {}
-        for found in pool.map(lambda name: _alerts_in(receipts, name), names):
+        for found in pool.map(lambda name: _alerts_in(receipts, name), final):
             alerted.update(found)
     wanted = set(map(str, hours))
-    unreceived = [item.hour for item in to_replay(see_items(lake, roots, arrivals), everything=False)]
+    unreceived = [item.hour for item in to_replay(see_raw(lake, roots, arrivals, names), everything=False)]
     of_range = {mark: hour for mark, hour in in_tables.items() if hour in wanted}
     cost = (answer.bytes_scanned, answer.dollars)
     return audit(hours, arrivals, action, of_range, alerted, unreceived, cost)

@@ -37,9 +37,16 @@ def see_receipts(lake: Lake, roots: LakeRoots, hours: HourRange) -> list[Receipt
 
 def see_items(lake: Lake, roots: LakeRoots, hours: HourRange) -> tuple[ReplayItem, ...]:
     """Every raw file of a range with the verdict on it."""
+    return see_raw(lake, roots, hours, see_receipts(lake, roots, hours))
+
+
+def see_raw(
+    lake: Lake, roots: LakeRoots, hours: HourRange, receipts: Collection[ReceiptName]
+) -> tuple[ReplayItem, ...]:
+    """The same, where the receipts of the range are known."""
     with ThreadPoolExecutor(_AT_ONCE, "raw") as pool:
         listings = list(pool.map(lambda day: list_raw(lake, roots, day), hours.days))
-    items = items_of((file for listing in listings for file in listing.files), see_receipts(lake, roots, hours))
+    items = items_of((file for listing in listings for file in listing.files), receipts)
     return tuple(item for item in items if hours.first <= item.hour < hours.end)
 
 

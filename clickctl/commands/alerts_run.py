@@ -66,6 +66,14 @@ def loud(options: Root) -> Callable[..., None]:
     return replace(options.talk, quiet=False).say
 
 
+def tell_done(options: Root, done: ReplayDone) -> None:
+    """One file as it ends."""
+    from clickctl.render.alerts import done_line
+
+    options.talk.say("replayed", done_line(done), source=done.source, outcome=done.outcome,
+                     alerts=done.alerts, messages=done.messages, error=done.error)  # fmt: skip
+
+
 class Replay:
     """One replay: observe, show, ask, execute, show."""
 
@@ -145,14 +153,12 @@ class Replay:
             raise typer.Exit(EXIT_FAILED)
 
     def _execute(self, todo: Sequence[ReplayItem]) -> tuple[tuple[ReplayDone, ...], bool]:
-        from clickctl.render.alerts import done_line
         from clickctl.replaying import replay
 
         def tell(done: ReplayDone) -> None:
             if self.mail:
                 self.mail.note(done)
-            self.options.talk.say("replayed", done_line(done), source=done.source, outcome=done.outcome,
-                                  alerts=done.alerts, messages=done.messages, error=done.error)  # fmt: skip
+            tell_done(self.options, done)
 
         with stopping(self.options.talk) as stop:
             act = self._way(stop)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
-from clickctl.commands.alerts_run import loud, owner
+from clickctl.commands.alerts_run import loud, owner, tell_done
 from clickctl.commands.context import Root, now, stopping
 from clickctl.config import Config
 from clickctl.domain.errors import EXIT_INTERRUPTED, UsageError
@@ -17,8 +18,7 @@ _REST = 60.0  # and before a file that failed is tried again
 def watch_alerts(options: Root, config: Config, first: Hour | None) -> None:
     """Until Ctrl-C. A file is scanned once it is the same at two looks: whoever writes it has ended."""
     from clickctl.alerting import Again
-    from clickctl.plan.replay import ReplayDone, ReplayItem, to_replay
-    from clickctl.render.alerts import done_line
+    from clickctl.plan.replay import ReplayItem, to_replay
     from clickctl.replaying import InProcess, replay, see_items
     from clickctl.wiring import alerter_for
 
@@ -31,10 +31,6 @@ def watch_alerts(options: Root, config: Config, first: Hour | None) -> None:
     text = f"Watching {config.lake.raw} from arrival hour {begin} (UTC) on; Ctrl-C ends it."
     options.talk.say("watching", text, raw=config.lake.raw, first=begin)
 
-    def tell(done: ReplayDone) -> None:
-        options.talk.say("replayed", done_line(done), source=done.source, outcome=done.outcome,
-                         alerts=done.alerts, messages=done.messages, error=done.error)  # fmt: skip
-
     before: set[ReplayItem] = set()
     resting: dict[ReplayItem, float] = {}  # those that failed, and when they may be tried again
     with stopping(options.talk) as stop:
@@ -42,11 +38,9 @@ def watch_alerts(options: Root, config: Config, first: Hour | None) -> None:
             hours = HourRange(begin, max(begin, hour_of(now())).plus(2))
             seen = set(to_replay(see_items(alerter.lake, config.lake, hours), everything=False))
             settled = sorted(item for item in seen & before if resting.get(item, 0) < time.monotonic())
-            for item, done in zip(
-                settled, replay(settled, act, at_once=1, stopped=stop.noticed, on_done=tell), strict=True
-            ):
-                if done.exit_code:
-                    resting[item] = time.monotonic() + _REST
+            ended = replay(settled, act, at_once=1, stopped=stop.noticed, on_done=partial(tell_done, options))
+            failed = [item for item, done in zip(settled, ended, strict=True) if done.exit_code]
+            resting.update(dict.fromkeys(failed, time.monotonic() + _REST))
             before = seen
             time.sleep(_EVERY)
     options.finish(EXIT_INTERRUPTED, changed=True)
