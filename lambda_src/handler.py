@@ -64,7 +64,7 @@ def _one(alerter: Alerter, wanted: RawObject) -> str:
     except Exception as error:  # must not keep the other objects of the event from being done
         log.say("failed", source=source, error=f"unexpected {type(error).__name__}", changed="")
         log.metrics(Failed=1)
-        traceback.print_exc()
+        traceback.print_tb(error.__traceback__)  # without its text, which may quote a line
         return "failed"
     milliseconds = round((time.monotonic() - began) * 1000)
     log.say(done.outcome, **_fields(done), milliseconds=milliseconds)
