@@ -96,12 +96,12 @@ class UnitWork:
         with _disk_errors(f"read {source.key}, or write scratch files for it"):
             return read_file(file, self.order.rules, self.order.shards, self.scratch / f"{uuid4().hex}.spill")
 
-    def write(self, target: Target, chunks: list[pa.Buffer]) -> Part:
-        """Write one target to the staging area."""
+    def write(self, target: Target, chunks: list[pa.Buffer], sources: Sequence[str]) -> Part:
+        """Write one target to the staging area. `sources` names the raw file of each chunk."""
         local = self.scratch / f"{uuid4().hex}.out"
         try:
             with _disk_errors("write scratch files"):
-                written = write_file(target, chunks, local)
+                written = write_file(target, chunks, local, [str(raw_hour(source)) for source in sources])
             key = output_file(target.table, target.day, self.order.unit, target.bucket)
             file = OutputFile(target.table, target.day, key, written.size, written.rows)
             self.lake.upload(local, self.publisher.staged(self.order, file))

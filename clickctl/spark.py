@@ -120,9 +120,11 @@ def _writer(orders: list[UnitOrder], publisher: Publisher) -> Callable[[Batches]
             counted, found = _receive(batches, spilled)
             yield from counted
             for (unit, _), places in sorted(found.items()):
-                chunks = [place.chunk for place in sorted(places)]
+                ordered = sorted(places)
+                chunks = [place.chunk for place in ordered]
                 work = UnitWork(orders[unit], publisher, Path(folder))
-                part = work.write(chunks[0].target, read_chunks(spilled, chunks))
+                sources = [place.source for place in ordered]
+                part = work.write(chunks[0].target, read_chunks(spilled, chunks), sources)
                 yield _result(unit, "part", json.dumps(to_plain(part)))
 
     return write

@@ -33,7 +33,8 @@ class Quality:
     `lines` excludes blank ones; lines = facts + duplicates + quarantined. `quarantined` counts
     lines, `reasons` counts reasons, of which one line can have several. `days` is facts by
     event-day. `users` is rows of dim_users: one per user and event-day. `longest` is the bytes of the
-    longest text of each column, over the rows of both tables: of several counts, the greatest.
+    longest text of each column, over the rows of both tables: of several counts, the greatest. `hourly_…`
+    count by arrival hour; a fact that arrived in several hours of a day counts in the first of them.
     """
 
     lines: int = 0
@@ -53,6 +54,9 @@ class Quality:
     files_out: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
+    hourly_lines: dict[str, int] = field(default_factory=dict)
+    hourly_facts: dict[str, int] = field(default_factory=dict)
+    hourly_quarantined: dict[str, int] = field(default_factory=dict)
 
     @property
     def balances(self) -> bool:

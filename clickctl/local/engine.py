@@ -110,9 +110,12 @@ def _transform_alone(work: UnitWork) -> Transformed:
 def _write(work: UnitWork, item: tuple[Target, Sequence[tuple[Path, Chunk]]]) -> Part:
     target, found = item
     buffers: list[pa.Buffer] = []
+    sources: list[str] = []
     for path in dict.fromkeys(path for path, _ in found):
-        buffers += read_chunks(path, [chunk for where, chunk in found if where == path])
-    return work.write(target, buffers)
+        chunks = [chunk for where, chunk in found if where == path]
+        buffers += read_chunks(path, chunks)
+        sources += [chunk.source for chunk in chunks]
+    return work.write(target, buffers, sources)
 
 
 def _start_worker() -> None:

@@ -102,6 +102,8 @@ class _Reading:
             unknown_fields=keep_common(dict(self.parser.unknown)),
             files_in=1,
             bytes_in=self.file.size,
+            hourly_lines={str(self.file.arrival): self.lines},
+            hourly_quarantined={str(self.file.arrival): self.quarantined},
         )
 
     def _block(self, block: Block) -> None:

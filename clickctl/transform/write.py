@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -40,10 +40,11 @@ class Written:
     quality: Quality
 
 
-def write_file(target: Target, chunks: list[pa.Buffer], path: Path) -> Written:
-    """Write one file from all of its chunks; the order of fact and user chunks does not matter.
+def write_file(target: Target, chunks: list[pa.Buffer], path: Path, hours: Sequence[str] = ()) -> Written:
+    """Write one file from all of its chunks; the order of fact and user chunks does not matter to its content.
 
-    Quarantine members are written in the order given.
+    Quarantine members are written in the order given. `hours` tells the arrival hour of each chunk,
+    for the counts by hour: a fact that arrived more than once counts in the hour of the first of its chunks.
     """
     if target.table == QUARANTINE:
         with open(path, "wb") as out:
@@ -52,7 +53,7 @@ def write_file(target: Target, chunks: list[pa.Buffer], path: Path) -> Written:
         return Written(target, path, path.stat().st_size, 0, Quality())
     if target.table == USERS:
         return _write_users(target, _table(chunks, schemas.USER_CHUNK), path)
-    return _write_facts(target, _table(chunks, schemas.FACT_CHUNK), path)
+    return _write_facts(target, _table(chunks, schemas.FACT_CHUNK), path, hours)
 
 
 def _table(chunks: list[pa.Buffer], schema: pa.Schema) -> pa.Table:
@@ -68,14 +69,15 @@ def _write_users(target: Target, rows: pa.Table, path: Path) -> Written:
     return _written(target, path, Quality(users=users.num_rows, longest=longest))
 
 
-def _write_facts(target: Target, rows: pa.Table, path: Path) -> Written:
+def _write_facts(target: Target, rows: pa.Table, path: Path, hours: Sequence[str]) -> Written:
     order = _sorted_distinct(rows)
     duplicates = rows.num_rows - len(order)
     with parquet_writer(path, FACTS) as writer:
         for group in _row_groups(rows, order):
             ids = _hex(group["click_id"].chunk(0))
             writer.write_table(_typed([ids, *group.columns[1:]], schemas.FACTS), ROW_GROUP)
-    return _written(target, path, _count_facts(target, rows, order, duplicates))
+    quality = _count_facts(target, rows, order, duplicates)
+    return _written(target, path, replace(quality, hourly_facts=_by_hour(rows, order, hours)))
 
 
 def _row_groups(rows: pa.Table, order: Int64s) -> Iterator[pa.Table]:
@@ -147,6 +149,17 @@ def _count_facts(target: Target, rows: pa.Table, order: Int64s, duplicates: int)
         min_event_time=_iso(int(times.min())),
         max_event_time=_iso(int(times.max())),
     )
+
+
+def _by_hour(rows: pa.Table, order: Int64s, hours: Sequence[str]) -> dict[str, int]:
+    """How many of the kept rows lie in chunks of each arrival hour."""
+    if not hours:
+        return {}
+    names = sorted(set(hours))
+    sizes = [len(chunk) for chunk in rows["click_id"].chunks]
+    hour = np.repeat([names.index(name) for name in hours], sizes)
+    counts = np.bincount(hour[order], minlength=len(names)).tolist()
+    return {name: count for name, count in zip(names, counts, strict=True) if count}
 
 
 _NULLABLE = ("session_id", "action", "page_url", "attrs")

@@ -60,6 +60,14 @@ def naively(rows: list[Row]) -> list[Row]:
     return sorted(ids, key=lambda row: (row[1].encode(), row[0], ids[row]))
 
 
+def test_a_fact_counts_in_the_first_hour_it_arrived_in(tmp_path: Path) -> None:
+    chunks = [chunk([fact(1), fact(2)]), chunk([fact(1), fact(3)]), chunk([fact(2)]), chunk([fact(4)])]
+    hours = ["2026-01-05T13", "2026-01-05T14", "2026-01-05T15", "2026-01-05T13"]
+    written = write_file(FACTS, chunks, tmp_path / "facts.parquet", hours)
+    assert written.quality.hourly_facts == {"2026-01-05T13": 3, "2026-01-05T14": 1}
+    assert (written.quality.facts, written.quality.duplicates) == (4, 2)
+
+
 texts = st.sampled_from([None, "", "a", "é"])
 some_rows = st.lists(
     st.tuples(st.integers(-2, 2), st.sampled_from(["u", "U", "é", "\uffee", "😀"]), texts, texts, texts, texts),
