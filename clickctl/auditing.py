@@ -18,7 +18,7 @@ from clickctl.ports import Query
 from clickctl.receipts import Receipts
 from clickctl.replaying import see_raw, see_receipts
 from clickctl.roots import LakeRoots
-from clickctl.sqlfiles import on_days, statement
+from clickctl.sqlfiles import statement_on
 
 _AT_ONCE = 16
 
@@ -28,8 +28,7 @@ def audit_range(
     facts: str, action: str,
 ) -> AuditReport:  # fmt: skip
     """Compare a range of event hours. Receipts are read of every arrival hour that such events may have."""
-    sql = f"{statement('actions', facts=facts)} AND {on_days(hours.days)}"
-    answer = query.run(sql, [action])
+    answer = query.run(statement_on("actions", hours.days, facts=facts), [action])
     in_tables = {str(mark): str(hour)[:13].replace(" ", "T") for mark, hour in answer.rows}
     arrivals = _arrivals(hours, present, rules)
     names = see_receipts(lake, roots, arrivals)

@@ -29,6 +29,8 @@ COMMANDS = {
     "register-partitions": "Tell query engines what the lake holds.",
     "load-hot": "Keep the last days in the warehouse as in the lake.",
     "alerts-replay": "Send the alerts that were not sent.",
+    "quarantine": "Look at the records that were set aside.",
+    "dq-report": "Tell whether the data is good.",
     "status": "Show the state of every hour of a range.",
     "doctor": "Look at everything the configuration names.",
     "package": "Write the zips of the Lambda and the Glue job.",
@@ -53,7 +55,7 @@ def _root(
     config: Annotated[str, typer.Option(help="Configuration file.", metavar="FILE")] = "",
     profile: Annotated[str, typer.Option(help="AWS profile.", metavar="NAME")] = "",
     region: Annotated[str, typer.Option(help="AWS region.", metavar="NAME")] = "",
-    output: Annotated[str, typer.Option(help="table or json.", metavar="FORMAT")] = "table",
+    output: Annotated[str, typer.Option(help="table or json; dq-report: also md.", metavar="FORMAT")] = "table",
     log_format: Annotated[str, typer.Option(help="text or json: what is said on stderr.", metavar="FORMAT")] = "text",
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but results and errors.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Say more; show traces of unexpected errors.")] = False,
@@ -70,15 +72,18 @@ def _root(
     do, 1 some units failed, 2 usage, 3 configuration or credentials, 4 conflict with another run,
     5 a service failed, 130 interrupted.
     """
-    for name, value, other in (("--output", output, "table"), ("--log-format", log_format, "text")):
-        if value not in (other, "json"):
-            raise typer.BadParameter(f"{value!r} is not one of {other}, json.", param_hint=name)
+    outputs = ("table", "json", "md") if context.invoked_subcommand == "dq-report" else ("table", "json")
+    for name, value, known in (("--output", output, outputs), ("--log-format", log_format, ("text", "json"))):
+        if value not in known:
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(known)}.", param_hint=name)
     profile = profile or os.environ.get("CLICKCTL_PROFILE", "")
     region = region or os.environ.get("CLICKCTL_REGION", "")
     for name, value in (("CLICKCTL_AWS_PROFILE", profile), ("CLICKCTL_AWS_REGION", region)):
         if value:  # above all else that names one
             os.environ[name] = value
-    context.obj = Root(config or None, output == "json", quiet, verbose, log_format == "json", detailed_exitcode)
+    context.obj = Root(
+        config or None, output == "json", quiet, verbose, log_format == "json", detailed_exitcode, output == "md"
+    )
 
 
 class _NoSuchOption(typer.BadParameter):
@@ -165,13 +170,24 @@ def load(names: Iterable[str]) -> typer.Typer:
     time of --help.
     """
     app.registered_commands.clear()
+    app.registered_groups.clear()
     for name, summary in COMMANDS.items():
-        if name in names:
-            module = importlib.import_module(f"clickctl.commands.{name.replace('-', '_')}")
-            app.command(name, cls=_Command)(_bounded(module.command))
-        else:
+        if name not in names:
             app.command(name, help=summary)(lambda: None)
+            continue
+        module = importlib.import_module(f"clickctl.commands.{name.replace('-', '_')}")
+        if hasattr(module, "COMMANDS"):
+            app.add_typer(_group(module.COMMANDS), name=name, help=module.HELP)
+        else:
+            app.command(name, cls=_Command)(_bounded(module.command))
     return app
+
+
+def _group(commands: dict[str, Callable[..., None]]) -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True)
+    for name, command in commands.items():
+        group.command(name, cls=_Command)(_bounded(command))
+    return group
 
 
 def hoisted(arguments: list[str]) -> list[str]:

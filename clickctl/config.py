@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from clickctl.domain.errors import ConfigError
+from clickctl.domain.limits import Limit, QualityLimits
 from clickctl.domain.rules import QualityRules
 from clickctl.domain.structure import StructureError, from_plain, hints
 from clickctl.roots import AlertSettings, AwsSettings, LakeRoots
@@ -30,12 +31,13 @@ _PASSWORD_KEYS = ("password", "passwd", "pass", "pwd")
 
 @dataclass(frozen=True)
 class Config:
-    """The whole configuration; `source` is the file it came from."""
+    """The whole configuration; `source` is the file it came from, `limits` its [quality.limits]."""
 
     lake: LakeRoots
     backend: str = "local"
     aws: AwsSettings = field(default_factory=AwsSettings)
     quality: QualityRules = field(default_factory=QualityRules)
+    limits: QualityLimits = field(default_factory=QualityLimits)
     job: JobSettings = field(default_factory=JobSettings)
     glue: GlueSettings = field(default_factory=GlueSettings)
     catalog: CatalogSettings = field(default_factory=CatalogSettings)
@@ -79,14 +81,34 @@ def load_config(path: Path, env: Mapping[str, str]) -> Config:
         raise ConfigError(f"Cannot read {path}: {error}.", hint="Check --config and $CLICKCTL_CONFIG.") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}.") from None
-    if "source" in plain:
-        raise ConfigError(f"{path}: source: unknown key.")
+    for name in ("source", "limits"):
+        if name in plain:
+            raise ConfigError(f"{path}: {name}: unknown key.", hint=_LIMITS if name == "limits" else "")
+    _lift_limits(plain)
     ours = {name: env[name] for name in sorted(env) if name.startswith("CLICKCTL_") and name not in _RESERVED}
     _overlay(plain, {**_of_the_sdk(env), **ours})
     try:
         return from_plain(Config, {**plain, "source": str(path)}, strict=True)
     except StructureError as error:
+        if error.path.startswith("limits"):
+            error = StructureError(f"quality.{error.path}", error.problem)
         raise ConfigError(f"{path}: {error}.", hint=_suggestion(error, ours)) from None
+
+
+_LIMITS = "Limits stand under [quality.limits]."
+
+
+def _lift_limits(plain: dict[str, Any]) -> None:
+    """Limits are no part of the rules that make rows: changing one must make no commit stale. A number is a list."""
+    quality = plain.get("quality")
+    if isinstance(quality, dict) and "limits" in quality:
+        found = quality.pop("limits")
+        numbers = (int, float)
+        plain["limits"] = (
+            {name: [value] if type(value) in numbers else value for name, value in found.items()}
+            if isinstance(found, dict)
+            else found
+        )
 
 
 def _of_the_sdk(env: Mapping[str, str]) -> dict[str, str]:
@@ -100,7 +122,7 @@ def _of_the_sdk(env: Mapping[str, str]) -> dict[str, str]:
 
 def _overlay(plain: dict[str, Any], env: Mapping[str, str]) -> None:
     """CLICKCTL_JOB_ENGINE=spark becomes job.engine = "spark"; lists are comma-separated."""
-    settings = {f"CLICKCTL_{'_'.join(words).upper()}": words for words in _keys()}
+    settings = {f"CLICKCTL_{'_'.join(_in_file(words)).upper()}": words for words in _keys()}
     for name, text in env.items():
         if name not in settings:
             hint = _did_you_mean(name, [*settings, *_RESERVED])
@@ -119,6 +141,8 @@ def _from_text(wanted: Any, text: str, name: str) -> Any:
             return wanted(text)
         except ValueError:
             raise ConfigError(f"{name}={text!r} is not a {'whole ' if wanted is int else ''}number.") from None
+    if wanted == Limit:
+        return [_from_text(float, part, name) for part in text.split(",")]
     return text if wanted is str else [part.strip() for part in text.split(",")] if text else []
 
 
@@ -130,6 +154,10 @@ def _keys() -> list[tuple[str, ...]]:
     return found
 
 
+def _in_file(words: tuple[str, ...]) -> tuple[str, ...]:
+    return ("quality", *words) if words[0] == "limits" else words
+
+
 def _suggestion(error: StructureError, env: Mapping[str, str]) -> str:
     if error.path.rpartition(".")[2].lower() in _PASSWORD_KEYS:
         return f"No password belongs in this file: use IAM, redshift.secret, or with redshift.host {REDSHIFT_PASSWORD}."
@@ -138,7 +166,7 @@ def _suggestion(error: StructureError, env: Mapping[str, str]) -> str:
         return f"The environment overrides the file here: check {', '.join(over)}."
     if error.problem != "unknown key":
         return "config.example.toml shows every key with its default."
-    names = {".".join(words) for words in _keys()} | {words[0] for words in _keys()}
+    names = {".".join(words[:n]) for words in map(_in_file, _keys()) for n in range(1, len(words) + 1)}
     return _did_you_mean(error.path, sorted(names))
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from clickctl.domain.errors import ClickctlError, RunFailed
 from clickctl.domain.hours import Day
-from clickctl.domain.layout import FACTS, USERS, loads_prefix, owner_of
+from clickctl.domain.layout import FACTS, LOAD_NOTE, USERS, loads_prefix, owner_of
 from clickctl.domain.ledger import OutputFile
-from clickctl.lakes import Lake
+from clickctl.domain.loads import LoadNote, dump_note
+from clickctl.lakes import Lake, PreconditionFailed
 from clickctl.warehouse import CopyFile
 
 _AT_ONCE = 16
@@ -65,6 +66,13 @@ class HotFiles:
     def clear(self, day: Day) -> None:
         """Delete all that loads of a day have put for COPY."""
         self._delete(info.location for info in self.lake.list(f"{self.processed}/{loads_prefix(day)}"))
+
+    def note(self, note: LoadNote) -> None:
+        """Leave word of a load for `dq-report`. Of two loads at once the later one's; without it all is right too."""
+        location = f"{self.processed}/{LOAD_NOTE}"
+        with suppress(ClickctlError, PreconditionFailed):
+            found = self.lake.get(location)
+            self.lake.put_if(location, dump_note(note), found[1] if found else None)
 
     def _delete(self, locations: Iterable[str]) -> None:
         """What cannot be deleted is left to lie: the warehouse is right all the same."""

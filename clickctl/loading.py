@@ -12,6 +12,7 @@ from clickctl.domain.errors import ClickctlError, CommitConflict, ConfigError, L
 from clickctl.domain.hours import Day, Unit
 from clickctl.domain.layout import FACTS, USERS, owner_of
 from clickctl.domain.ledger import Ledger
+from clickctl.domain.loads import LoadNote
 from clickctl.domain.rules import QualityRules
 from clickctl.hotfiles import HotFiles
 from clickctl.hotsql import TABLES, HotSql
@@ -182,6 +183,10 @@ class Loader:
             found = now.get(day.day, DayFiles(day.day))
             if found.fingerprint != day.fingerprint or found.held:
                 raise Moved(found.held or "files were replaced while they were read")
+
+    def note(self, newest_event: str) -> None:
+        """Leave word in the lake that the warehouse was changed, and of the newest event in it now."""
+        self._files.note(LoadNote(f"{self.clock().isoformat(timespec='seconds')}Z", newest_event))
 
     def rebuild_users(self) -> int:
         """Learn from all days that are not loaded when users were first seen; how many users the warehouse has."""

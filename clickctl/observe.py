@@ -35,8 +35,13 @@ class RawListing:
 
 def list_raw(lake: Lake, roots: LakeRoots, unit: Unit) -> RawListing:
     """Every raw file of an hour or of a day's hours. Keys are relative to the raw root."""
+    return list_raw_under(lake, roots, raw_prefix(unit))
+
+
+def list_raw_under(lake: Lake, roots: LakeRoots, prefix: str) -> RawListing:
+    """Every raw file whose key begins so."""
     files, ignored, obstacles = [], 0, set()
-    for info in lake.list(f"{roots.raw}/{raw_prefix(unit)}"):
+    for info in lake.list(f"{roots.raw}/{prefix}"):
         key = info.location.removeprefix(f"{roots.raw}/")
         folder = key.rpartition("/")[0]
         if raw_hour(key):
@@ -61,9 +66,12 @@ class DaySeen:
     problem: str = ""
 
 
-def see_day(publisher: Publisher, day: Day) -> DaySeen:
-    """Observe a day. One damaged ledger is that day's problem; a lake that refuses is the range's."""
-    raw = list_raw(publisher.lake, publisher.roots, day)
+def see_day(publisher: Publisher, day: Day, raw: RawListing | None = None) -> DaySeen:
+    """Observe a day. One damaged ledger is that day's problem; a lake that refuses is the range's.
+
+    `raw` are its raw files, where they are known.
+    """
+    raw = raw or list_raw(publisher.lake, publisher.roots, day)
     try:
         return DaySeen(day, publisher.ledger(day), raw)
     except DamagedLedger as error:

@@ -18,11 +18,19 @@ def statement(name: str, **names: str) -> str:
     The quotes around a name stand in the file. Raises ConfigError for what is not letters, digits
     and underscores, so that nothing in a configuration can become SQL.
     """
+    return _template(name).substitute({word: checked(value) for word, value in names.items()})
+
+
+def statement_on(name: str, days: Iterable[Day], **names: str) -> str:
+    """The same, with `${days}` replaced by the condition for these event-days."""
+    return _template(name).substitute({word: checked(value) for word, value in names.items()}, days=on_days(days))
+
+
+def _template(name: str) -> Template:
     from importlib.resources import files
 
     text = files("clickctl").joinpath("sql", *f"{name}.sql".split("/")).read_text("utf-8")
-    lines = [line for line in text.splitlines() if not line.startswith("--")]
-    return Template("\n".join(lines)).substitute({word: checked(value) for word, value in names.items()})
+    return Template("\n".join(line for line in text.splitlines() if not line.startswith("--")))
 
 
 def checked(name: str) -> str:

@@ -49,7 +49,13 @@ def plan_units(
 
 def status_of(publisher: Publisher, hours: HourRange, rules: QualityRules, present: Hour) -> StatusReport:
     """The state of every hour of a range; `present` is the hour that is now filling."""
-    days = observe_days(publisher, hours.days)
+    return status_of_days(publisher, observe_days(publisher, hours.days), hours, rules, present)
+
+
+def status_of_days(
+    publisher: Publisher, days: dict[Day, DaySeen], hours: HourRange, rules: QualityRules, present: Hour
+) -> StatusReport:
+    """The same, where the days of the range are known."""
     torn = {day: _torn_units(publisher, seen.ledger) for day, seen in days.items()}
     return report(hours, (_hour_status(hour, days[hour.day], torn[hour.day], rules, present) for hour in hours))
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # loaded by the commands that need them
     from clickctl.alerting import Alerter
     from clickctl.alerts import DeadLetters, Function, Topic
     from clickctl.hotsql import HotSql
+    from clickctl.metrics import Metrics
     from clickctl.plan.checks import Examination
     from clickctl.warehouse import Warehouse
 
@@ -173,6 +174,21 @@ def dead_letters_for(config: Config) -> DeadLetters:
     from clickctl.aws.replays import SqsLetters
 
     return SqsLetters(config.alerts.dead_letters, config.aws)
+
+
+def metrics_for(aws: AwsSettings) -> Metrics:
+    """CloudWatch: for the job, which has no Config, and for `emitter_for`."""
+    _require("boto3", extra="aws")
+    from clickctl.aws.metrics import CloudWatchMetrics
+
+    return CloudWatchMetrics(aws)
+
+
+def emitter_for(config: Config) -> Metrics:
+    """Where `--emit cloudwatch` puts metrics; ConfigError on a backend that has no such place."""
+    if config.backend != "aws":
+        raise ConfigError('--emit cloudwatch needs backend = "aws".', hint="Set it, or leave --emit out.")
+    return metrics_for(config.aws)
 
 
 def _engine(name: str, config: Config, publisher: Publisher, manner: Manner, tell: Tell) -> Engine:

@@ -4,8 +4,8 @@ Runs under Glue 5.x, spark-submit and plain python alike; clickctl/arguments.py 
 All units of one run share one Spark job: tasks read files and yield chunks (one binary value
 each), Spark shuffles the chunks by output file, tasks write the files, the driver publishes unit
 by unit. Should that fail, each unit is run again by itself, so that one cannot spoil the others.
-Prints a line of JSON per unit. Exit codes are those of clickctl; a unit already committed from
-the same input is no failure.
+Prints a line of JSON per unit, and under Glue puts metrics of what it committed. Exit codes are
+those of clickctl; a unit already committed from the same input is no failure.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from datetime import UTC, datetime
 from clickctl.arguments import JobArguments, parse_arguments
 from clickctl.domain import errors
 from clickctl.domain.errors import ClickctlError
+from clickctl.domain.ledger import Commit
+from clickctl.metrics import commit_metrics
 from clickctl.observe import see_unit
 from clickctl.plan.partition import decide
 from clickctl.plan.unit import UnitOrder, order_unit
 from clickctl.publish import Publisher
-from clickctl.wiring import publisher_for
+from clickctl.wiring import metrics_for, publisher_for
 
 
 def main(argv: Sequence[str]) -> int:
@@ -71,17 +73,20 @@ def _run(orders: list[UnitOrder], publisher: Publisher, arguments: JobArguments,
             raise
         return max(_alone(order, publisher, arguments) for order in orders)
     worst, size = errors.EXIT_OK, sum(order.bytes_in for order in orders)
+    commits: list[Commit] = []
     for order, (counted, parts) in zip(orders, transformed, strict=True):
         share = order.bytes_in / size if size else 1 / len(orders)
         meter = Meter(started, share, arguments.dpus, arguments.dollars_per_dpu_hour)
         try:
             with unit_errors(publisher, order):
                 outcome = finish(order, publisher, counted, parts, "glue" if arguments.job_run else "spark", meter)
+            commits.append(outcome.commit)
             quality = outcome.commit.quality
             counts = {name: getattr(quality, name) for name in ("lines", "facts", "duplicates", "quarantined")}
             _say(unit=str(order.unit), verdict="committed", run_id=order.run_id, **counts)
         except ClickctlError as error:
             worst = max(worst, _failed(order, error))
+    _emit(commits, arguments)
     return worst
 
 
@@ -95,6 +100,22 @@ def _alone(order: UnitOrder, publisher: Publisher, arguments: JobArguments) -> i
 def _failed(order: UnitOrder, error: ClickctlError) -> int:
     _say(unit=str(order.unit), verdict="failed", error=error.message, hint=error.hint)
     return error.exit_code
+
+
+def _emit(commits: Sequence[Commit], arguments: JobArguments) -> None:
+    """Put metrics of what was committed, under Glue alone, and once all units are through: no commit waits for them.
+
+    Whatever goes wrong here is told, and fails nothing: the units are committed.
+    """
+    if not (commits and arguments.job_run and arguments.roots.processed.startswith("s3://")):
+        return
+    job = arguments.job_run.partition("/")[0]
+    try:
+        metrics_for(arguments.aws).put([metric for commit in commits for metric in commit_metrics(commit, job)])
+    except ClickctlError as error:
+        _say(metrics="not sent", error=error.message, hint=error.hint, changed=error.changed)
+    except Exception as error:
+        _say(metrics="not sent", error=f"unexpected {type(error).__name__}", hint="", changed="")
 
 
 def _say(**fields: object) -> None:

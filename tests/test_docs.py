@@ -96,6 +96,8 @@ def test_commands_in_documents_parse(name: str, words: list[str]) -> None:
     if not words:
         return
     command, rest = CLI.commands[words[0]], words[1:]
+    if hasattr(command, "commands") and rest and not rest[0].startswith("--"):  # a group
+        command, rest = command.commands[rest[0]], rest[1:]
     known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     assert {word.split("=")[0] for word in rest if word.startswith("--")} <= known
     if "--help" not in rest:
@@ -134,7 +136,9 @@ def flat(plain: dict[str, Any]) -> dict[str, Any]:
     """`{"job": {"workers": 0}}` to `{"job.workers": 0}`."""
     found: dict[str, Any] = {}
     for name, value in plain.items():
-        found |= {f"{name}.{key}": item for key, item in value.items()} if isinstance(value, dict) else {name: value}
+        found |= (
+            {f"{name}.{key}": item for key, item in flat(value).items()} if isinstance(value, dict) else {name: value}
+        )
     return found
 
 
@@ -146,7 +150,8 @@ def defaults() -> dict[str, Any]:
         if section.name == "source":  # the loader's own
             continue
         if dataclasses.is_dataclass(kind):
-            found |= {f"{section.name}.{field.name}": field.default for field in dataclasses.fields(kind)}
+            name = "quality.limits" if section.name == "limits" else section.name
+            found |= {f"{name}.{field.name}": field.default for field in dataclasses.fields(kind)}
         else:
             found[section.name] = section.default
     return found

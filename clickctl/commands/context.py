@@ -39,6 +39,7 @@ class Root:
     verbose: bool = False
     json_log: bool = False
     detailed_exitcode: bool = False
+    markdown: bool = False
 
     @property
     def talk(self) -> Talk:

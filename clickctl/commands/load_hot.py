@@ -113,7 +113,11 @@ def _report(options: Root, config: Config, asked: _Asked, moment: datetime) -> H
         with _kept(names, done):
             loader.execute(planned.plan, tell)
             users = loader.rebuild_users() if asked.rebuild_users else None
-            return report(done, warehouse.observe().loads if done else planned.loads, now(), users=users)
+            loads = warehouse.observe().loads if done else planned.loads
+            made = report(done, loads, now(), users=users)
+            if any(not end.error for end in done.values()):
+                loader.note(made.newest_event)
+            return made
 
 
 def _loader(options: Root, config: Config, asked: _Asked, first: Day, load_id: str) -> Loader:

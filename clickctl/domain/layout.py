@@ -7,6 +7,7 @@ staging area can live beside the tables.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from clickctl.domain.hours import Day, Hour, Unit
@@ -49,6 +50,18 @@ def bucket_and_key(root: str, source: str) -> tuple[str, str]:
     return bucket, key
 
 
+def listing_prefixes(days: Collection[Day]) -> tuple[str, ...]:
+    """What to list to see all under `YYYY/MM/DD/` of these days: whole months where half is wanted, else days."""
+    months: dict[str, list[Day]] = {}
+    for day in sorted(set(days)):
+        months.setdefault(day.path[:8], []).append(day)
+    return tuple(
+        prefix
+        for month, wanted in months.items()
+        for prefix in ([month] if len(wanted) >= 15 else [f"{day.path}/" for day in wanted])
+    )
+
+
 def raw_prefix(unit: Unit) -> str:
     """Under the raw root: `2026/01/05/13/` for an hour, `2026/01/05/` for a day."""
     return f"{unit.path}/"
@@ -89,6 +102,10 @@ def ledger_key(day: Day) -> str:
 def staging_prefix(unit: Unit, run_id: str) -> str:
     """Under the processed root: what one run has written and not yet published."""
     return f"_staging/{unit}/{run_id}/"
+
+
+LOAD_NOTE = "_loads/latest.json"
+"""Under the processed root: when the warehouse was last changed (domain/loads.py)."""
 
 
 def loads_prefix(day: Day) -> str:

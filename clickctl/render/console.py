@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 _WIDEST = 10_000
 _SUGGESTED = re.compile(
-    r"\bclickctl (?=(--verbose )?(run-partition|backfill|status|register-partitions|load-hot|alerts-replay|doctor)\b)"
+    r"\bclickctl (?=(--verbose )?"
+    r"(run-partition|backfill|status|register-partitions|load-hot|alerts-replay|dq-report|quarantine|doctor)\b)"
 )
 
 
@@ -33,6 +35,17 @@ def show(renderable: RenderableType) -> None:
     """A table or text on stdout: as wide as the terminal, or off one, as wide as it needs."""
     console = console_for(sys.stdout)
     sys.stdout.write(rendered(console, renderable, console.width if sys.stdout.isatty() else None))
+
+
+def show_fitted(made: Callable[[int], RenderableType]) -> None:
+    """What is laid out for a width: the terminal's, or off one 80 columns, unless COLUMNS says otherwise."""
+    console = console_for(sys.stdout)
+    width = max(80, console.width)
+    sys.stdout.write(rendered(console, made(width), width))
+
+
+def show_text(text: str) -> None:
+    sys.stdout.write(text if can_show(text) else text.encode("ascii", "backslashreplace").decode())
 
 
 def rendered(console: Console, renderable: RenderableType, width: int | None) -> str:

@@ -14,7 +14,7 @@ from clickctl.plan.status import HourStatus, Mend, State, StatusReport
 from clickctl.render.console import can_show
 from clickctl.render.words import number, plural
 
-_CELLS = {
+CELLS = {
     State.MISSING: ("·", ".", "dim", "no raw files"),
     State.WAITING: ("○", "o", "cyan", "raw files wait to be run"),
     State.COMMITTED: ("●", "#", "green", "committed"),
@@ -65,13 +65,14 @@ def _grid(report: StatusReport) -> Table:
         cells = {status.hour.start.hour: status for status in hours}
         row = Text(f"{day}  ")
         for hour in range(24):
-            row.append(*_cell(cells[hour].state) if hour in cells else (" ", ""))
+            row.append(*cell(cells[hour].state) if hour in cells else (" ", ""))
         table.add_row(row)
     return table
 
 
-def _cell(state: str) -> tuple[str, str]:
-    pretty, plain, style, _ = _CELLS[State(state)]
+def cell(state: str) -> tuple[str, str]:
+    """The mark of a state, and its style."""
+    pretty, plain, style, _ = CELLS[State(state)]
     return (pretty if can_show(pretty) else plain), style
 
 
@@ -80,7 +81,7 @@ def _legend(report: StatusReport) -> Table:
     for state in State:
         count = report.counts.get(state, 0)
         if count and state is not State.FUTURE:
-            table.add_row(Text(*_cell(state)), state.value, f"{plural(count, 'hour')}: {_CELLS[state][3]}")
+            table.add_row(Text(*cell(state)), state.value, f"{plural(count, 'hour')}: {CELLS[state][3]}")
     return table
 
 

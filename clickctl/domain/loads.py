@@ -1,0 +1,28 @@
+"""The note that load-hot leaves in the lake: when it last changed the warehouse, and how far that is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from clickctl.domain.structure import from_plain, to_plain
+
+
+@dataclass(frozen=True)
+class LoadNote:
+    """`at` is when, `newest_event` the newest in the warehouse then; both ISO 8601 in UTC, the latter maybe empty."""
+
+    at: str
+    newest_event: str
+
+
+def dump_note(note: LoadNote) -> bytes:
+    return json.dumps(to_plain(note)).encode()
+
+
+def load_note(data: bytes) -> LoadNote | None:
+    """None for what cannot be read: the next load writes another."""
+    try:
+        return from_plain(LoadNote, json.loads(data))
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,128 @@
+"""Reads what `dq-report` judges: ledgers, and listings of raw files and receipts. No table is scanned.
+
+For a month: a read for each of some 50 ledgers, and a listing for each month or day of raw files and of receipts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from clickctl.domain.errors import ClickctlError
+from clickctl.domain.hours import Day, Hour, HourRange, Unit, hour_of
+from clickctl.domain.layout import LOAD_NOTE, listing_prefixes
+from clickctl.domain.ledger import Commit, InputFile, Ledger
+from clickctl.domain.limits import QualityLimits
+from clickctl.domain.loads import LoadNote, load_note
+from clickctl.domain.receipts import receipt_name
+from clickctl.domain.rules import QualityRules
+from clickctl.lakes import ObjectInfo
+from clickctl.observe import DaySeen, RawListing, list_raw_under, see_day
+from clickctl.plan.dq.examples import EACH, files_to_read, masked
+from clickctl.plan.dq.results import Example
+from clickctl.plan.dq.seen import AlertsSeen, QualitySeen, history_days
+from clickctl.plan.replay import items_of, to_replay
+from clickctl.publish import Publisher
+from clickctl.quarantined import records
+from clickctl.survey import status_of_days
+
+_AT_ONCE = 16
+_MOST_RECORDS = 2000
+
+
+@dataclass(frozen=True)
+class Inspector:
+    """Looks at one lake. `action` is the alerted one; `alerted`: a topic or a function is configured for it."""
+
+    publisher: Publisher
+    rules: QualityRules
+    limits: QualityLimits
+    target_bytes: int
+    action: str
+    alerted: bool
+
+    def see(self, hours: HourRange, now: datetime) -> QualitySeen:
+        """Everything about a range of arrival hours at this moment (UTC)."""
+        present = hour_of(now)
+        earlier, weeks = history_days(hours.days)
+        with ThreadPoolExecutor(_AT_ONCE, "inspect") as pool:
+            receipts = pool.submit(self._receipts, hours.days)
+            note = pool.submit(self._load_note)
+            raw = self._raw(pool, hours.days)
+            seen = list(pool.map(lambda day: see_day(self.publisher, day, raw.get(day, _NOTHING)), hours.days))
+            # Days of earlier weeks that cannot be read are weeks less to compare with.
+            before = list(pool.map(lambda day: see_day(self.publisher, day, _NOTHING), earlier))
+        days = {day.day: day for day in seen}
+        return QualitySeen(
+            hours=hours, now=now, present=present,
+            status=status_of_days(self.publisher, days, hours, self.rules, present),
+            ledgers=_ledgers([*before, *seen]), weeks=weeks,
+            alerts=self._alerts(seen, receipts.result()), load=note.result(),
+            limits=self.limits, target_bytes=self.target_bytes,
+        )  # fmt: skip
+
+    def _raw(self, pool: ThreadPoolExecutor, days: Iterable[Day]) -> dict[Day, RawListing]:
+        wanted = list(days)
+        listed = pool.map(self._raw_under, listing_prefixes(wanted))
+        found = list(listed)
+        return {day: part for day in wanted for listing in found if (part := listing.of(day)).files or part.obstacles}
+
+    def _raw_under(self, prefix: str) -> RawListing:
+        return list_raw_under(self.publisher.lake, self.publisher.roots, prefix)
+
+    def _receipts(self, days: Iterable[Day]) -> list[ObjectInfo]:
+        """Of what was sent; what is pending is not sent yet."""
+        prefixes = listing_prefixes(list(days))
+        return [info for prefix in prefixes for info in self.publisher.lake.list(f"{self._alerts_root}/{prefix}")]
+
+    def _alerts(self, days: Iterable[DaySeen], receipts: Iterable[ObjectInfo]) -> AlertsSeen:
+        names = [
+            name for info in receipts if (name := receipt_name(info.location.removeprefix(f"{self._alerts_root}/")))
+        ]
+        inputs = [file for day in days for file in day.raw.files]
+        unsent = [item for item in to_replay(items_of(inputs, names), everything=False)]
+        since = self._alerts_since() if unsent else min((name.hour for name in names), default=None)
+        late = tuple(
+            InputFile(item.source, item.etag, item.size) for item in unsent if since is None or item.hour >= since
+        )
+        return AlertsSeen(self.action, late, since, self.alerted)
+
+    def _alerts_since(self) -> Hour | None:
+        """The hour of the oldest receipt there is: before it there were no alerts."""
+        root = self._alerts_root
+        found = (receipt_name(info.location.removeprefix(f"{root}/")) for info in self.publisher.lake.list(f"{root}/"))
+        return next((name.hour for name in found if name and not name.pending), None)
+
+    @property
+    def _alerts_root(self) -> str:
+        return self.publisher.roots.alerts
+
+    def _load_note(self) -> LoadNote | None:
+        found = self.publisher.lake.get(f"{self.publisher.roots.processed}/{LOAD_NOTE}")
+        return load_note(found[0]) if found else None
+
+
+_NOTHING = RawListing((), 0)
+
+
+def _ledgers(days: Iterable[DaySeen]) -> dict[Day, Ledger]:
+    return {day.day: day.ledger for day in days if not day.problem}
+
+
+def examples_of(publisher: Publisher, units: Mapping[Unit, Commit], reasons: Sequence[str]) -> dict[str, list[Example]]:
+    """Masked examples of each reason from a few quarantine files. What cannot be read has none: they are no figures."""
+    found: dict[str, list[Example]] = {reason: [] for reason in reasons}
+    for file in files_to_read(units, reasons):
+        location = f"{publisher.roots.quarantine}/{file.key}"
+        with suppress(ClickctlError), closing(records(publisher.lake, location)) as its:
+            for record in islice(its, _MOST_RECORDS):
+                for reason in record.reasons:
+                    if len(some := found.get(reason, [])) < EACH and reason in found:
+                        some.append(Example(record.source, record.line, record.size, masked(record.head, reason)))
+                if all(len(some) >= EACH for some in found.values()):
+                    break
+    return found

@@ -1,0 +1,1 @@
+"""Data quality: what the ledgers say of a range, judged by limits. Pure."""

@@ -1,0 +1,130 @@
+"""How a check comes to its verdict: a value against two limits, or the groups of a range against them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from clickctl.domain.hours import unit_from_name
+from clickctl.plan.dq.results import ORDER, Check, Verdict
+
+_CHANCE = 3.0
+"""A share of few lines is over a limit only if it is so by more standard deviations of the limit itself."""
+
+GROUPS = {
+    "missing": "completeness", "late": "completeness", "failed": "completeness", "torn": "completeness",
+    "stale": "completeness", "volume": "volume", "quarantined": "validity", "duplicates": "validity",
+    "nulls": "validity", "actions": "validity", "fields": "validity", "lateness": "validity", "skew": "validity",
+    "newest_event": "freshness", "newest_commit": "freshness", "newest_load": "freshness", "alerts": "alerts",
+    "small_files": "files", "large_files": "files", "file_skew": "files", "cost": "cost", "rows": "tables",
+    "doubled": "tables", "required": "tables", "orphans": "tables", "users": "tables",
+}  # fmt: skip
+UNITS = {
+    "missing": "hours", "late": "hours", "failed": "hours", "torn": "hours", "stale": "hours",
+    "volume": "deviations", "quarantined": "share", "duplicates": "share", "nulls": "share", "actions": "times",
+    "fields": "fields", "lateness": "share", "skew": "seconds", "newest_event": "hours", "newest_commit": "hours",
+    "newest_load": "hours", "alerts": "files", "small_files": "files", "large_files": "times", "file_skew": "times",
+    "cost": "dollars", "rows": "days", "doubled": "share", "required": "facts", "orphans": "files", "users": "users",
+}  # fmt: skip
+"""What the value of each check is measured in."""
+
+Limits = tuple[float, float]
+Over = Mapping[str, Verdict]
+"""The hours or days that are over a limit, oldest first, with their verdict."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A check and the hours and days that are over its limits."""
+
+    check: Check
+    over: tuple[str, ...] = ()
+
+
+def verdict_of(value: float, limits: Limits) -> Verdict:
+    warn, fail = limits
+    return Verdict.FAIL if value > fail else Verdict.WARN if value > warn else Verdict.GOOD
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    return max(verdicts, key=ORDER.__getitem__, default=Verdict.NOT_JUDGED)
+
+
+def judged(
+    name: str, value: float, limits: Limits, seen: str, *, over: Over | None = None, verdict: Verdict | None = None,
+    since: str = "", command: str = "",
+) -> Judged:  # fmt: skip
+    """A check with the verdict on its value, unless that is given. What is good needs no command."""
+    found = verdict or verdict_of(value, limits)
+    warn, fail = (None if math.isinf(limit) else limit for limit in limits)
+    if warn is None and fail is None:
+        found, seen = Verdict.NOT_JUDGED, f"{seen}; no limit is set"
+    bad = ORDER[found] > 0
+    check = Check(name, GROUPS[name], found, seen, round(value, 6), UNITS[name], warn, fail,
+                  since if bad else "", command if bad else "")  # fmt: skip
+    return Judged(check, tuple(over or ()) if bad else ())
+
+
+def unjudged(name: str, why: str, limits: Limits) -> Judged:
+    warn, fail = (None if math.isinf(limit) else limit for limit in limits)
+    return Judged(Check(name, GROUPS[name], Verdict.NOT_JUDGED, why, None, UNITS[name], warn, fail))
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the lines of an hour or a day."""
+
+    place: str
+    part: int
+    of: int
+
+    @property
+    def share(self) -> float:
+        return self.part / self.of if self.of else 0.0
+
+    def verdict(self, limits: Limits) -> Verdict:
+        """Over a limit by more than chance explains."""
+        room = [limit * self.of + _CHANCE * math.sqrt(limit * self.of) if limit < 1 else math.inf for limit in limits]
+        return Verdict.FAIL if self.part > room[1] else Verdict.WARN if self.part > room[0] else Verdict.GOOD
+
+
+def closer(place: object) -> str:
+    """The command that reports on the day of an hour or a day alone."""
+    day = unit_from_name(str(place)).day
+    return f"clickctl dq-report {day} {day.plus(1)} --verbose"
+
+
+def share_judged(name: str, parts: Sequence[Part], limits: Limits, what: str, command: Callable[[str], str]) -> Judged:
+    """All of the range by the limits as they are, and each hour or day by more than chance explains.
+
+    `what` says what the share is of; `command` makes the one to look closer at the place that is worst.
+    """
+    whole = Part("", sum(part.part for part in parts), sum(part.of for part in parts))
+    if not whole.of:
+        return unjudged(name, f"nothing is committed: there is no {what.removeprefix('of ')}", limits)
+    over = {part.place: verdict for part in parts if ORDER[verdict := part.verdict(limits)] > 0}
+    highest = max(parts, key=lambda part: (ORDER[part.verdict(limits)], part.share, part.place))
+    found = worst([verdict_of(whole.share, limits), *over.values()])
+    value = highest.share if over else whole.share
+    seen = f"{percent(whole.share)} {what}"
+    if over:
+        seen = f"{percent(highest.share)} {what} in {highest.place}, {percent(whole.share)} in all"
+    return judged(name, value, limits, seen, over=over, verdict=found,
+                  since=since(over, [part.place for part in parts if part.of]),
+                  command=command(highest.place))  # fmt: skip
+
+
+def since(over: Over, places: Sequence[str]) -> str:
+    """The first of the last unbroken run of places that are over a limit."""
+    begun = ""
+    for before, place in zip(["", *places], places, strict=False):
+        if place in over and (before not in over or not begun):
+            begun = place
+    return begun
+
+
+def percent(share: float) -> str:
+    """`2.3 %`; two digits of what is below one."""
+    found = 100 * share
+    return f"{found:.1f} %" if found >= 1 or found == 0 else f"{found:.2g} %"

@@ -1,0 +1,38 @@
+"""From what was seen to the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from clickctl.plan.dq.completeness import completeness
+from clickctl.plan.dq.figures import by_place, group_figures, hour_figures, reason_figures, totals
+from clickctl.plan.dq.freshness import alerts, cost, files, freshness
+from clickctl.plan.dq.judging import Judged, worst
+from clickctl.plan.dq.results import DqReport, Verdict, Verified
+from clickctl.plan.dq.seen import QualitySeen
+from clickctl.plan.dq.validity import actions, lateness, new_fields, nulls, rejects, skew, volume
+
+
+def dq_report(
+    seen: QualitySeen, lake: str, group: str, tables: Sequence[Judged] = (), verified: Verified | None = None
+) -> DqReport:
+    """`tables` are the checks of what --verify found."""
+    sums, hours = totals(seen), hour_figures(seen)
+    judged = [
+        *completeness(seen), volume(seen, hours), *rejects(seen, hours), nulls(seen), actions(seen), new_fields(seen),
+        lateness(seen), skew(seen), *freshness(seen, sums), alerts(seen), *files(seen), cost(seen, sums), *tables,
+    ]  # fmt: skip
+    found = by_place({one.check.name: one.over for one in judged})
+    hours = tuple(replace(hour, findings=found.get(str(hour.hour), ())) for hour in hours)
+    verdicts = Counter(one.check.verdict for one in judged)
+    return DqReport(
+        at=seen.now.isoformat(timespec="seconds").replace("+00:00", "Z"), lake=lake,
+        first=seen.hours.first, end=seen.hours.end,
+        verdict=worst(one.check.verdict for one in judged),
+        verdicts={verdict.value: verdicts[verdict] for verdict in Verdict},
+        checks=tuple(one.check for one in judged), totals=sums, group=group,
+        groups=group_figures(hours, seen.units, group, found), hours=hours, reasons=reason_figures(seen.units),
+        history_weeks=seen.weeks, ledgers_read=len(seen.ledgers), verified=verified,
+    )  # fmt: skip
