@@ -22,7 +22,7 @@ class QualityLimits:
     failed: Limit = (0.0, 0.0)
     torn: Limit = (0.0, 0.0)
     stale: Limit = (0.0, NONE)
-    volume: Limit = (4.0, 8.0)
+    volume: Limit = (4.0, 6.5)
     quarantined: Limit = (0.02, 0.10)
     duplicates: Limit = (0.10, 0.50)
     nulls: Limit = (0.05, 0.25)

@@ -12,6 +12,9 @@ from clickctl.plan.dq.results import ORDER, Check, Verdict
 _CHANCE = 3.0
 """A share of few lines is over a limit only if it is so by more standard deviations of the limit itself."""
 
+_A_FEW = 2
+"""And by more than so many lines: the night hours of a small lake have two or three in all."""
+
 GROUPS = {
     "missing": "completeness", "late": "completeness", "failed": "completeness", "torn": "completeness",
     "stale": "completeness", "volume": "volume", "quarantined": "validity", "duplicates": "validity",
@@ -85,7 +88,7 @@ class Part:
 
     def verdict(self, limits: Limits) -> Verdict:
         """Over a limit by more than chance explains."""
-        room = [limit * self.of + _CHANCE * math.sqrt(limit * self.of) if limit < 1 else math.inf for limit in limits]
+        room = [limit * self.of + (_CHANCE * math.sqrt(limit * self.of) + _A_FEW) * (limit > 0) for limit in limits]
         return Verdict.FAIL if self.part > room[1] else Verdict.WARN if self.part > room[0] else Verdict.GOOD
 
 

@@ -1,0 +1,227 @@
+"""Planted faults are found, each by its check; a clean lake gives no finding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from clickctl.domain.hours import Hour
+from clickctl.domain.ledger import InputFile
+from clickctl.domain.limits import QualityLimits, with_limits
+from clickctl.domain.loads import LoadNote
+from clickctl.domain.quality import Quality
+from clickctl.plan.dq.results import Check, DqReport, Verdict
+from clickctl.plan.dq.seen import AlertsSeen, history_days
+from tests.plan.dq.worlds import END, World, at, counted
+
+RANDOM = np.random.default_rng(1)
+
+
+def findings(report: DqReport) -> dict[str, Check]:
+    return {check.name: check for check in report.checks if check.verdict in (Verdict.WARN, Verdict.FAIL)}
+
+
+def only(report: DqReport, name: str) -> Check:
+    """The one finding there is."""
+    found = findings(report)
+    assert set(found) == {name}, {one.name: one.seen for one in found.values()}
+    assert report.verdict == found[name].verdict
+    return found[name]
+
+
+def test_a_clean_lake_gives_no_finding_in_a_hundred_seeds() -> None:
+    """Of any size and unevenness, over a day, a week and a month: one false alarm is the most."""
+    found = {}
+    for seed in range(100):
+        days, size, noise = (1, 7, 30)[seed % 3], (40, 400, 20_000)[seed // 3 % 3], (0.02, 0.05, 0.1)[seed // 9 % 3]
+        world = World(days, seed, size, noise, weeks=len(history_days(World.span(days))[0]) // 7 + 1)
+        if faults := findings(world.judged()):
+            found[seed] = [check.seen for check in faults.values()]
+    assert len(found) <= 1, found
+
+
+def test_an_hour_that_never_arrived_is_missing() -> None:
+    world = World(7)
+    world.raw[at(13)] = ()
+    check = only(world.judged(), "missing")
+    assert (check.verdict, check.value, check.since) == ("fail", 1, str(at(13)))
+    assert str(at(13)) in check.seen and check.command == f"clickctl status {at(13).day} {at(13).day.plus(1)}"
+
+
+def test_hours_before_the_lake_began_are_not_missing() -> None:
+    world = World(2, weeks=0)
+    for hour in list(world.hours)[:30]:
+        world.raw[hour] = ()
+    assert findings(world.judged()) == {}
+    assert "since the first one that has any" in world.check("missing").seen
+
+
+def test_a_lake_in_which_nothing_arrives_any_more_is_missing_everything() -> None:
+    world = World(1)
+    for hour in world.hours:
+        world.raw[hour] = ()
+    assert world.check("missing").value == 23  # the hour that is just over may still arrive
+    assert world.judged().verdict == "fail"
+
+
+def test_an_hour_of_twice_the_volume_is_noticed() -> None:
+    world = World(7)
+    facts = 2 * world.quality[at(13)].facts
+    world.quality[at(13)] = counted(at(13), facts, RANDOM)
+    check = only(world.judged(), "volume")
+    assert check.since == str(at(13)) and f"{facts:,} facts in {at(13)}" in check.seen
+
+
+@pytest.mark.parametrize("days_ago", [1, 4], ids=["held as an hour", "held by its day"])
+def test_an_hour_of_half_the_volume_is_noticed(days_ago: int) -> None:
+    world, hour = World(7), at(13, days_ago=days_ago)
+    world.quality[hour] = counted(hour, world.quality[hour].facts // 2, RANDOM)
+    check = only(world.judged(), "volume")
+    assert check.since == str(hour)
+    marked = [figures for figures in world.judged().hours if figures.findings]
+    assert [(figures.hour, figures.findings) for figures in marked] == [(hour, ("volume",))]
+
+
+def test_a_doubled_delivery_is_duplicates() -> None:
+    world = World(7)
+    quality = world.quality[at(13)]
+    lines = 2 * quality.lines
+    world.quality[at(13)] = replace(
+        quality, lines=lines, duplicates=quality.duplicates + quality.lines, hourly_lines={str(at(13)): lines}
+    )
+    check = only(world.judged(), "duplicates")
+    assert (check.since, check.verdict) == (str(at(13)), "fail" if (check.value or 0) > 0.5 else "warn")
+
+
+def test_a_burst_of_rejects_is_found_in_its_hour_and_led_to() -> None:
+    world = World(30)
+    hour = at(3, days_ago=9)
+    world.quality[hour] = counted(hour, world.quality[hour].facts, RANDOM, rejects=0.2)
+    report = world.judged()
+    check = only(report, "quarantined")
+    assert check.verdict == "fail" and check.since == str(hour)
+    assert check.command == f"clickctl quarantine show {hour}"
+    assert report.reasons[0].reason == "malformed_json"
+
+
+def test_a_torn_unit_is_found_with_the_command_that_mends_it() -> None:
+    world = World(7)
+    world.torn.add(at(5))
+    check = only(world.judged(), "torn")
+    assert check.verdict == "fail" and check.command == f"clickctl run-partition {at(5)}"
+
+
+def test_a_stale_unit_is_a_warning() -> None:
+    world = World(7)
+    world.stale.add(at(5))
+    assert only(world.judged(), "stale").verdict == "warn"
+
+
+def test_a_day_that_nobody_ran_is_late() -> None:
+    world = World(7)
+    world.uncommitted |= set(at(0, days_ago=3).day.hours)
+    check = only(world.judged(), "late")
+    assert check.verdict == "fail" and "24 hours waiting" in check.seen
+    assert check.command == f"clickctl backfill {END.plus(-3)} {END.plus(-2)}"
+
+
+def test_a_day_of_events_from_earlier_days_is_late_too() -> None:
+    world = World(7)
+    for hour in at(0, days_ago=3).day.hours:
+        facts = world.quality[hour].facts
+        world.quality[hour] = replace(world.quality[hour], days={str(hour.day.plus(-2)): facts})
+    check = only(world.judged(), "lateness")
+    assert check.since == str(END.plus(-3)) and check.verdict == "fail"
+
+
+def changed(world: World, days_ago: int, **changes: object) -> None:
+    for hour in at(0, days_ago=days_ago).day.hours:
+        world.quality[hour] = replace(world.quality[hour], **changes)  # type: ignore[arg-type]
+
+
+def test_a_field_that_was_never_there_before_is_told_once_with_its_first_day() -> None:
+    world = World(7)
+    for days_ago in (1, 2, 3):
+        changed(world, days_ago, unknown_fields={"app_version": 10, "consent": 7})
+    check = only(world.judged(), "fields")
+    assert check.since == str(END.plus(-3)) and "'consent'" in check.seen and check.value == 1
+
+
+def test_nulls_that_rise_are_found_in_their_column() -> None:
+    world = World(7)
+    for hour in at(0, days_ago=2).day.hours:
+        nulls = {**world.quality[hour].nulls, "session_id": world.quality[hour].facts // 2}
+        world.quality[hour] = replace(world.quality[hour], nulls=nulls)
+    check = only(world.judged(), "nulls")
+    assert check.verdict == "fail" and "session_id" in check.seen and check.since == str(END.plus(-2))
+
+
+def test_an_action_that_is_gone_is_found() -> None:
+    world = World(7)
+    for hour in at(0, days_ago=2).day.hours:
+        actions = {**world.quality[hour].actions}
+        del actions["purchase"]
+        world.quality[hour] = replace(world.quality[hour], actions=actions)
+    check = only(world.judged(), "actions")
+    assert check.verdict == "fail" and "'purchase'" in check.seen
+
+
+def test_a_clock_that_is_ahead_is_found() -> None:
+    world = World(7)
+    world.quality[at(5)] = replace(world.quality[at(5)], max_event_time=f"{at(6)}:45:00.000000Z")
+    assert "0:45:00 ahead" in only(world.judged(), "skew").seen
+
+
+def test_a_lake_that_stood_still_for_hours_is_not_fresh() -> None:
+    world = World(1)
+    for hour in (at(n) for n in range(19, 24)):
+        world.uncommitted.add(hour)
+    assert set(findings(world.judged())) == {"late", "newest_event", "newest_commit"}
+
+
+@pytest.mark.parametrize(("loaded", "verdict"), [(23, "good"), (18, "warn"), (0, "warn")])
+def test_a_warehouse_behind_the_lake_is_told(loaded: int, verdict: str) -> None:
+    world = World(1)
+    world.load = LoadNote(f"{at(23)}:30:00Z", f"{at(loaded)}:59:00Z")
+    check = world.check("newest_load")
+    assert check.verdict == verdict
+    assert check.command == ("clickctl load-hot --dry-run" if verdict == "warn" else "")
+
+
+def test_a_purchase_file_without_a_receipt_is_told_and_one_without_purchases_is_not() -> None:
+    world = World(2)
+    quiet = at(3)
+    world.quality[quiet] = replace(world.quality[quiet], actions={"click": world.quality[quiet].facts})
+    unsent = tuple(InputFile(f"{hour.path}/part-0.json.gz", "e1", 1) for hour in (at(5), quiet))
+    world.alerts = AlertsSeen("purchase", unsent, at(0, days_ago=2), True)
+    check = world.check("alerts")
+    assert (check.verdict, check.value, check.since) == ("fail", 1, str(at(5)))
+    assert check.command == f"clickctl alerts-replay {at(5)} {at(6)} --dry-run"
+
+
+def test_a_rerun_replaces_its_own_point_and_is_not_its_own_baseline() -> None:
+    """The same hour in other states of the same lake: only what it holds now counts, against weeks before it."""
+    world = World(7)
+    halved: dict[Hour, Quality] = {at(13): counted(at(13), world.quality[at(13)].facts // 2, RANDOM)}
+    expected = next(figures for figures in world.judged().hours if figures.hour == at(13)).expected
+    world.quality |= halved
+    after = next(figures for figures in world.judged().hours if figures.hour == at(13))
+    assert after.expected == expected and after.findings == ("volume",)
+    world.quality[at(13)] = counted(at(13), 2 * halved[at(13)].facts, RANDOM)
+    assert findings(world.judged()) == {}
+
+
+def test_little_history_is_not_judged_and_no_error() -> None:
+    check = World(1, weeks=2).check("volume")
+    assert check.verdict == "not judged" and "three are needed" in check.seen
+
+
+def test_a_limit_of_the_command_line_is_over_that_of_the_configuration() -> None:
+    world = World(7)
+    strict = with_limits(QualityLimits(), ["quarantined=0.001,0.9", "duplicates=0.01"])
+    found = findings(world.judged(strict))
+    assert {name: check.verdict for name, check in found.items()} == {"quarantined": "warn", "duplicates": "fail"}
+    never = with_limits(QualityLimits(), ["volume=inf"])
+    assert world.check("volume", never).verdict == "not judged"
