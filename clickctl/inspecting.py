@@ -80,9 +80,8 @@ class Inspector:
         return [info for prefix in prefixes for info in self.publisher.lake.list(f"{self._alerts_root}/{prefix}")]
 
     def _alerts(self, days: Iterable[DaySeen], receipts: Iterable[ObjectInfo]) -> AlertsSeen:
-        names = [
-            name for info in receipts if (name := receipt_name(info.location.removeprefix(f"{self._alerts_root}/")))
-        ]
+        keys = (info.location.removeprefix(f"{self._alerts_root}/") for info in receipts)
+        names = [name for name in map(receipt_name, keys) if name]
         inputs = [file for day in days for file in day.raw.files]
         unsent = [item for item in to_replay(items_of(inputs, names), everything=False)]
         since = self._alerts_since() if unsent else min((name.hour for name in names), default=None)

@@ -9,7 +9,7 @@ from datetime import date
 
 from clickctl.domain.errors import UsageError
 from clickctl.domain.hours import Day
-from clickctl.domain.layout import FACTS, TABLES, USERS, partition_prefix
+from clickctl.domain.layout import FACTS, TABLES, USERS, owner_of, partition_prefix
 from clickctl.domain.limits import QualityLimits
 from clickctl.domain.rules import QualityRules
 from clickctl.ledgers import first_arrival, read_ledgers
@@ -43,16 +43,18 @@ class Verifier:
     answers: list[Answer] = field(default_factory=list)
 
     def verify(self, days: Sequence[Day], limits: QualityLimits) -> tuple[Verified, list[Judged]]:
-        """What there is, and the checks of it. A day that runs publish into meanwhile is not judged.
+        """What there is, and the checks of it. A day that runs publish into meanwhile is not judged, nor one of
+        which a ledger that cannot be read may tell.
 
         Raises UsageError where more would be scanned than permitted; nothing was asked then.
         """
-        before = self._ledgers(days)
+        before, unread = self._ledgers(days)
         self._refuse_much(before)
         facts, users, unknown = self._asked(before)
         there = self._files(days)
-        after = self._ledgers(days)
-        calm = settled(before, after)
+        after, still_unread = self._ledgers(days)
+        unclear = _unclear(days, unread | still_unread, there)
+        calm = tuple(day for day in settled(before, after) if day not in unclear)
         orphans, lost = stray_files(after, there, calm)
         found = Verified(
             tuple(day for day in self._days(calm, after, facts, users) if any((day.facts, day.facts_in_ledger))),
@@ -65,9 +67,10 @@ class Verifier:
         missing = {day: unknown.get(day, {}).get("unknown", 0) for day in calm}
         return found, table_checks(found, required, missing, self._view(), len(before.files) - len(calm), limits)
 
-    def _ledgers(self, days: Sequence[Day]) -> LedgersSay:
-        """Those that cannot be read are told by the check `failed`."""
-        return ledgers_say(read_ledgers(self.publisher, first_arrival(days[0], self.rules)).ledgers, days)
+    def _ledgers(self, days: Sequence[Day]) -> tuple[LedgersSay, frozenset[Day]]:
+        """And the arrival days whose ledger cannot be read, which the check `failed` tells of."""
+        read = read_ledgers(self.publisher, first_arrival(days[0], self.rules))
+        return ledgers_say(read.ledgers, days), frozenset(read.damaged)
 
     def _refuse_much(self, say: LedgersSay) -> None:
         size = _TIMES_READ * sum(file.size for files in say.files.values() for file in files.values())
@@ -121,3 +124,13 @@ class Verifier:
         wanted = {view.name: view.sql for view in self.catalog.wanted(DaysWithRows({}), 1).views}
         made = self.catalog.observe([]).views
         return f"the view {name} is not as it should be" if name in made and made[name] != wanted.get(name) else ""
+
+
+def _unclear(days: Iterable[Day], unread: frozenset[Day], there: Iterable[str]) -> frozenset[Day]:
+    """The event-days of which a ledger that cannot be read may tell: its own, and those with files of its units."""
+    theirs = [key for key in there if (owner := owner_of(key)) and owner.day in unread]
+    return frozenset(
+        day
+        for day in days
+        if day in unread or any(key.startswith(partition_prefix(table, day)) for key in theirs for table in TABLES)
+    )

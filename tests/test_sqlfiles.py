@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ from clickctl.domain.layout import USERS, output_file
 from clickctl.local.lake import FolderLake
 from clickctl.local.query import DuckQuery
 from clickctl.roots import LakeRoots
-from clickctl.sqlfiles import first_rows, statement
+from clickctl.sqlfiles import first_rows, on_days, statement, statement_on
 from tests.conftest import REPO
 
 pytest.importorskip("duckdb")
@@ -118,12 +118,59 @@ def _write(roots: LakeRoots, seen: list[Sighting]) -> None:
         write_file(Target(USERS, DAYS[day], 0), [batch.serialize()], path)
 
 
+SQL = REPO / "clickctl/sql"
+OF_DAYS = {
+    name: statement_on(name, DAYS, facts="fact_clicks", users="dim_users")
+    for name in ["actions", *(f"dq/{path.stem}" for path in sorted(SQL.glob("dq/*.sql")))]
+}
+"""The statements that ask tables for some event-days."""
+STATEMENTS = {"users": statement("users", users="dim_users"), "rows": first_rows("fact_clicks", DAYS, 5), **OF_DAYS}
+
+
 @pytest.mark.parametrize("dialect", ["athena", "trino", "duckdb"])
-@pytest.mark.parametrize("sql", [statement("users", users="dim_users"), first_rows("fact_clicks", DAYS, 5)])
-def test_every_statement_is_of_both_dialects(sql: str, dialect: str) -> None:
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_every_statement_is_of_both_dialects(name: str, dialect: str) -> None:
     sqlglot = pytest.importorskip("sqlglot")
-    [parsed] = sqlglot.parse(sql, read=dialect, error_level=sqlglot.ErrorLevel.RAISE)
+    [parsed] = sqlglot.parse(STATEMENTS[name], read=dialect, error_level=sqlglot.ErrorLevel.RAISE)
     assert parsed.key == "select"
+
+
+def unbounded(sql: str, dialect: str) -> list[str]:
+    """The tables that are read on other event-days than DAYS, too: whose SELECT does not have that among its ANDs."""
+    sqlglot: Any = pytest.importorskip("sqlglot")
+    tree = sqlglot.parse_one(sql, read=dialect)
+    wanted = sqlglot.parse_one(on_days(DAYS), read=dialect)
+    made = {cte.alias for cte in tree.find_all(sqlglot.exp.CTE)}
+    found = []
+    for table in tree.find_all(sqlglot.exp.Table):
+        where = table.parent_select.args.get("where")
+        conditions = [where.this] if where else []
+        if where and isinstance(where.this, sqlglot.exp.And):
+            conditions = list(where.this.flatten(unnest=False))
+        if table.name not in made and not any(one.unnest() == wanted.unnest() for one in conditions):
+            found.append(table.name)
+    return found
+
+
+@pytest.mark.parametrize("dialect", ["athena", "trino", "duckdb"])
+@pytest.mark.parametrize("name", [*OF_DAYS, "rows"])
+def test_every_table_is_read_on_the_wanted_event_days_alone(name: str, dialect: str) -> None:
+    """By the columns of the partition, so that an engine reads and bills no other."""
+    assert not unbounded(STATEMENTS[name], dialect)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1 FROM clicks",
+        f"SELECT 1 FROM clicks WHERE action = 'a' OR {on_days(DAYS)}",
+        f"SELECT 1 FROM clicks WHERE {on_days(DAYS[:1])}",
+        f"SELECT 1 FROM (SELECT * FROM clicks) WHERE {on_days(DAYS)}",
+        f"SELECT 1 FROM (SELECT * FROM a WHERE {on_days(DAYS)}) JOIN (SELECT * FROM clicks) USING (b)",
+    ],
+)
+def test_a_table_that_is_read_on_other_days_too_is_found(sql: str) -> None:
+    assert unbounded(sql, "athena") == ["clicks"]
 
 
 def test_names_are_put_in_quoted_and_comments_left_out() -> None:

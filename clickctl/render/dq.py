@@ -74,7 +74,7 @@ def _bad(check: Check, again: Callable[[str], str]) -> list[RenderableType]:
 def _reasons(reasons: Iterable[ReasonFigures], width: int, verbose: bool) -> RenderableType:
     """The commonest reasons, with an example as far as there is room; all examples under --verbose."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("quarantined for", no_wrap=True)
+    table.add_column("quarantined for", no_wrap=True, overflow="ellipsis", max_width=30)
     table.add_column("lines", justify="right", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
     if verbose:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from clickctl.plan.dq.results import ORDER, DqReport, GroupFigures, HourFigures, Verdict
+from clickctl.plan.dq.results import DqReport, GroupFigures, HourFigures, Verdict
 from clickctl.plan.status import State
 from clickctl.render.console import can_show
 from clickctl.render.status import CELLS, cell
@@ -25,7 +25,6 @@ _MARKS = {Verdict.FAIL: ("F", "bold red"), Verdict.WARN: ("W", "yellow")}
 
 def calendar(report: DqReport, width: int, *, whole: bool) -> list[RenderableType]:
     """A row for each day, as many side by side as fit; the last days alone unless `whole`."""
-    verdicts = {check.name: check.verdict for check in report.checks}
     days = [list(hours) for _, hours in groupby(report.hours, key=lambda figures: figures.hour.day)]
     across = max(1, (width + 2) // (_DAY_WIDTH + 2))
     across = min(across, math.ceil(len(days) / 4))
@@ -38,25 +37,24 @@ def calendar(report: DqReport, width: int, *, whole: bool) -> list[RenderableTyp
         table.add_column(no_wrap=True)
     table.add_row(*("           0     6     12    18" for _ in columns))
     for row in range(rows):
-        table.add_row(*(_day(column[row], most, verdicts) for column in columns if row < len(column)))
+        table.add_row(*(_day(column[row], most) for column in columns if row < len(column)))
     hidden = [Text(f"{len(days) - len(shown)} earlier days: --verbose")] if len(shown) < len(days) else []
-    return [*hidden, table, _legend(report.hours, most, verdicts)]
+    return [*hidden, table, _legend(report.hours, most)]
 
 
-def _day(hours: Sequence[HourFigures], most: int, verdicts: Mapping[str, Verdict]) -> Text:
+def _day(hours: Sequence[HourFigures], most: int) -> Text:
     row = Text(f"{hours[0].hour.day} ")
     by_hour = {figures.hour.start.hour: figures for figures in hours}
     for hour in range(24):
-        row.append(*(_cell(by_hour[hour], most, verdicts) if hour in by_hour else (" ", "")))
+        row.append(*(_cell(by_hour[hour], most) if hour in by_hour else (" ", "")))
     return row
 
 
-def _cell(figures: HourFigures, most: int, verdicts: Mapping[str, Verdict]) -> tuple[str, str]:
+def _cell(figures: HourFigures, most: int) -> tuple[str, str]:
     if figures.state not in (State.COMMITTED, State.STALE):
         return cell(figures.state)
-    found = max((verdicts[name] for name in figures.findings), key=ORDER.__getitem__, default=Verdict.GOOD)
-    if found in _MARKS:
-        return _MARKS[found]
+    if figures.verdict in _MARKS:
+        return _MARKS[figures.verdict]
     if figures.state == State.STALE or not figures.counts:
         return cell(figures.state)
     shades = _SHADES if can_show(_SHADES) else _PLAIN_SHADES
@@ -67,12 +65,12 @@ def _level(value: float, most: float, levels: int) -> int:
     return min(levels - 1, int(levels * value / most)) if most > 0 else 0
 
 
-def _legend(hours: Iterable[HourFigures], most: int, verdicts: Mapping[str, Verdict]) -> Text:
+def _legend(hours: Iterable[HourFigures], most: int) -> Text:
     """What the marks that are there stand for."""
-    seen = {_cell(figures, most, verdicts)[0] for figures in hours}
+    seen = {_cell(figures, most)[0] for figures in hours}
     shades = _SHADES if can_show(_SHADES) else _PLAIN_SHADES
     parts = [f"{shades} facts, at most {number(most)} an hour"] if seen & set(shades) else []
-    parts += [f"{mark} {verdict}" for verdict, (mark, _) in _MARKS.items() if mark in seen]
+    parts += [f"{mark} a check {verdict}s" for verdict, (mark, _) in _MARKS.items() if mark in seen]
     parts += [f"{cell(state)[0]} {state}" for state in CELLS if cell(state)[0] in seen - set(shades) - {" "}]
     return Text("   ".join(parts), style="dim")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from html import escape
 
 from clickctl.plan.dq.results import DqReport
 from clickctl.render.dq_words import headline, limits_of, totals_line
 from clickctl.render.words import number, printable, share
 
-_SPECIAL = "\\`*_{}[]<>()#+-.!|~$&"
+_SPECIAL = "\\`*_{}[]#|~$"
 
 
 def markdown(report: DqReport, again: Callable[[str], str] = str) -> str:
@@ -50,12 +51,10 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]
 
 
 def text(value: str) -> str:
-    """A text of others as it is, whatever Markdown would make of it."""
-    return "".join(f"\\{char}" if char in _SPECIAL else char for char in printable(value))
+    """A text of others as it is, whatever Markdown or HTML would make of it."""
+    return escape("".join(f"\\{char}" if char in _SPECIAL else char for char in printable(value)))
 
 
 def code(value: str) -> str:
     """The same in a fixed-width font. Tables end cells at a bar even there; HTML code has no such trouble."""
-    from html import escape
-
     return f"<code>{escape(printable(value)).replace('|', '&#124;').replace('`', '&#96;')}</code>"

@@ -17,7 +17,7 @@ from tests.conftest import REPO, Shell
 
 PACKAGE = REPO / "clickctl"
 HEAVY = re.compile(
-    r"\b(pyarrow|numpy|duckdb|msgspec|boto3|botocore|pyspark|pandas|pydantic|rich\.table|rich\.progress)$"
+    r"\b(pyarrow|numpy|duckdb|msgspec|boto3|botocore|pyspark|pandas|pydantic|jinja2|rich\.table|rich\.progress)$"
 )
 
 

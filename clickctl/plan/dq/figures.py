@@ -5,13 +5,23 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from clickctl.domain.hours import Hour, Unit
 from clickctl.domain.ledger import Commit
 from clickctl.domain.quality import Quality, total
 from clickctl.plan.dq.band import Usual, usual, usual_spread
-from clickctl.plan.dq.results import Counts, Expected, GroupFigures, HourFigures, ReasonFigures, Totals
+from clickctl.plan.dq.judging import worst
+from clickctl.plan.dq.results import (
+    Counts,
+    Expected,
+    GroupFigures,
+    HourFigures,
+    ReasonFigures,
+    Totals,
+    Verdict,
+)
 from clickctl.plan.dq.seen import QualitySeen
 from clickctl.plan.status import State
 
@@ -38,17 +48,29 @@ def _hour(seen: QualitySeen, hour: Hour, known: Usual | None, deviations: float)
     return HourFigures(hour, status.state, status.unit, status.raw_files, status.raw_bytes, counts, expected, off)
 
 
-def by_place(over: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
-    """The checks of which each hour or day is over a limit, from the hours and days of each check."""
-    found: dict[str, list[str]] = {}
+Found = Mapping[str, Mapping[str, Verdict]]
+"""Of an hour or a day the checks that it is over a limit of, with what they say of it."""
+
+
+def by_place(over: Mapping[str, Mapping[str, Verdict]]) -> Found:
+    """The same as the checks tell it: of each check its hours and days."""
+    found: dict[str, dict[str, Verdict]] = {}
     for check, places in over.items():
-        for place in places:
-            found.setdefault(place, []).append(check)
-    return {place: tuple(checks) for place, checks in found.items()}
+        for place, verdict in places.items():
+            found.setdefault(place, {})[check] = verdict
+    return found
+
+
+def with_findings(hours: Iterable[HourFigures], found: Found) -> tuple[HourFigures, ...]:
+    return tuple(
+        replace(hour, findings=tuple(its), verdict=worst([Verdict.GOOD, *its.values()]))
+        for hour in hours
+        for its in [found.get(str(hour.hour), {})]
+    )
 
 
 def group_figures(
-    hours: Sequence[HourFigures], units: Mapping[Unit, Commit], group: str, found: Mapping[str, tuple[str, ...]]
+    hours: Sequence[HourFigures], units: Mapping[Unit, Commit], group: str, found: Found
 ) -> tuple[GroupFigures, ...]:
     """The hours by `hour` or `day`. Hours that are not over are in none. `found` as of by_place."""
 
@@ -65,15 +87,13 @@ def group_figures(
     )
 
 
-def _group(
-    place: Unit, hours: list[HourFigures], quality: Quality, found: Mapping[str, tuple[str, ...]]
-) -> GroupFigures:
+def _group(place: Unit, hours: list[HourFigures], quality: Quality, found: Found) -> GroupFigures:
     known = [hour.counts for hour in hours if hour.counts]
     committed = sum(1 for hour in hours if hour.unit)
     counts = Counts(*(sum(getattr(one, name) for one in known) for name in ("lines", "facts", "quarantined")))
     if not known:  # a day that does not tell of its hours tells of itself
         counts = Counts(quality.lines, quality.facts, quality.quarantined)
-    findings = dict.fromkeys([*found.get(str(place), ()), *(name for hour in hours for name in hour.findings)])
+    findings = dict.fromkeys([*found.get(str(place), {}), *(name for hour in hours for name in hour.findings)])
     return GroupFigures(str(place), len(hours), committed, counts, _sum(hours), quality.reasons, tuple(findings))
 
 

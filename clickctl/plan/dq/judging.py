@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from clickctl.domain.hours import unit_from_name
 from clickctl.plan.dq.results import ORDER, Check, Verdict
@@ -42,7 +42,7 @@ class Judged:
     """A check and the hours and days that are over its limits."""
 
     check: Check
-    over: tuple[str, ...] = ()
+    over: Over = field(default_factory=dict)
 
 
 def verdict_of(value: float, limits: Limits) -> Verdict:
@@ -66,7 +66,7 @@ def judged(
     bad = ORDER[found] > 0
     check = Check(name, GROUPS[name], found, seen, round(value, 6), UNITS[name], warn, fail,
                   since if bad else "", command if bad else "")  # fmt: skip
-    return Judged(check, tuple(over or ()) if bad else ())
+    return Judged(check, over or {} if bad else {})
 
 
 def unjudged(name: str, why: str, limits: Limits) -> Judged:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from clickctl.plan.dq.completeness import completeness
-from clickctl.plan.dq.figures import by_place, group_figures, hour_figures, reason_figures, totals
+from clickctl.plan.dq.figures import by_place, group_figures, hour_figures, reason_figures, totals, with_findings
 from clickctl.plan.dq.freshness import alerts, cost, files, freshness
 from clickctl.plan.dq.judging import Judged, worst
 from clickctl.plan.dq.results import DqReport, Verdict, Verified
@@ -25,7 +24,7 @@ def dq_report(
         lateness(seen), skew(seen), *freshness(seen, sums), alerts(seen), *files(seen), cost(seen, sums), *tables,
     ]  # fmt: skip
     found = by_place({one.check.name: one.over for one in judged})
-    hours = tuple(replace(hour, findings=found.get(str(hour.hour), ())) for hour in hours)
+    hours = with_findings(hours, found)
     verdicts = Counter(one.check.verdict for one in judged)
     return DqReport(
         at=seen.now.isoformat(timespec="seconds").replace("+00:00", "Z"), lake=lake,

@@ -67,7 +67,7 @@ class HourFigures:
     """One arrival hour: its state as in `status`, the unit that holds it, its counts, what was expected of it.
 
     `deviations` is how far the facts are from the expected, in usual deviations, less than 0 for too few.
-    `findings` names the checks that this hour is over the limit of.
+    `findings` names the checks that this hour is over the limit of, `verdict` is the worst of what they say of it.
     """
 
     hour: Hour
@@ -79,6 +79,7 @@ class HourFigures:
     expected: Expected | None = None
     deviations: float | None = None
     findings: tuple[str, ...] = ()
+    verdict: Verdict = Verdict.GOOD
 
 
 @dataclass(frozen=True)
