@@ -83,7 +83,7 @@ class Inspector:
         keys = (info.location.removeprefix(f"{self._alerts_root}/") for info in receipts)
         names = [name for name in map(receipt_name, keys) if name]
         inputs = [file for day in days for file in day.raw.files]
-        unsent = [item for item in to_replay(items_of(inputs, names), everything=False)]
+        unsent = to_replay(items_of(inputs, names), everything=False)
         since = self._alerts_since() if unsent else min((name.hour for name in names), default=None)
         late = tuple(
             InputFile(item.source, item.etag, item.size) for item in unsent if since is None or item.hour >= since

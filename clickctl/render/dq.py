@@ -48,6 +48,8 @@ def _checks(checks: Iterable[Check], verbose: bool, again: Callable[[str], str])
     parts: list[RenderableType] = [part for check in bad for part in _bad(check, again)]
     rest = Table.grid(padding=(0, 2, 0, 0))
     rest.add_column(no_wrap=True)
+    rest.add_column(no_wrap=verbose)
+    rest.add_column(overflow="fold")
     for verdict in (Verdict.GOOD, Verdict.NOT_JUDGED):
         its = [check for check in found if check.verdict is verdict]
         if verbose:
@@ -62,6 +64,7 @@ def _bad(check: Check, again: Callable[[str], str]) -> list[RenderableType]:
     head = Table.grid(padding=(0, 2, 0, 0))
     head.add_column(no_wrap=True, width=4)
     head.add_column(no_wrap=True)
+    head.add_column(overflow="fold")
     head.add_row(Text(check.verdict, style=STYLES[check.verdict]), Text(check.name, style="bold"),
                  Text(printable(check.seen)))  # fmt: skip
     since = f"; since {check.since}" if check.since else ""
