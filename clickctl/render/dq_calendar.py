@@ -51,11 +51,12 @@ def _day(hours: Sequence[HourFigures], most: int) -> Text:
 
 
 def _cell(figures: HourFigures, most: int) -> tuple[str, str]:
-    if figures.state not in (State.COMMITTED, State.STALE):
+    """The verdict's mark or the facts' shade of an hour that is committed, the mark of its state of any other."""
+    if figures.state != State.COMMITTED:
         return cell(figures.state)
     if figures.verdict in _MARKS:
         return _MARKS[figures.verdict]
-    if figures.state == State.STALE or not figures.counts:
+    if not figures.counts:
         return cell(figures.state)
     shades = _SHADES if can_show(_SHADES) else _PLAIN_SHADES
     return shades[_level(figures.counts.facts, most, len(shades))], "green"
