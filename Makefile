@@ -28,6 +28,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.control_plane
 	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.scan
+	$(BIN)/python -m benchmarks.dq
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
