@@ -86,7 +86,7 @@ def sparklines(report: DqReport, width: int) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     for _ in range(3):
         table.add_column(no_wrap=True)
-    by = f"a {report.group}" if each == 1 else f"in {each} {report.group}s"
+    by = {"hour": "an hour", "day": "a day"}[report.group] if each == 1 else f"in {each} {report.group}s"
     places = [part[0] for part in parts]
     table.add_row("facts", _bars(facts, places), f"at most {number(max(facts, default=0))} {by}")
     limit = next((check.warn for check in report.checks if check.name == "quarantined"), None) or 0.0
