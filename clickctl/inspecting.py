@@ -6,7 +6,7 @@ For a month: a read for each of some 50 ledgers, and a listing for each month or
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,7 +61,7 @@ class Inspector:
             hours=hours, now=now, present=present,
             status=status_of_days(self.publisher, days, hours, self.rules, present),
             ledgers=_ledgers([*before, *seen]), weeks=weeks,
-            alerts=self._alerts(seen, receipts.result()), load=note.result(),
+            alerts=self._alerts(seen, receipts), load=note.result(),
             limits=self.limits, target_bytes=self.target_bytes,
         )  # fmt: skip
 
@@ -79,7 +79,16 @@ class Inspector:
         prefixes = listing_prefixes(list(days))
         return [info for prefix in prefixes for info in self.publisher.lake.list(f"{self._alerts_root}/{prefix}")]
 
-    def _alerts(self, days: Iterable[DaySeen], receipts: Iterable[ObjectInfo]) -> AlertsSeen:
+    def _alerts(self, days: Iterable[DaySeen], receipts: Future[list[ObjectInfo]]) -> AlertsSeen:
+        """Who has no alerts need not have a place for them."""
+        try:
+            return self._compared(days, receipts.result())
+        except ClickctlError as error:
+            if self.alerted:
+                raise
+            return AlertsSeen(self.action, (), None, False, error.message.rstrip("."))
+
+    def _compared(self, days: Iterable[DaySeen], receipts: Iterable[ObjectInfo]) -> AlertsSeen:
         keys = (info.location.removeprefix(f"{self._alerts_root}/") for info in receipts)
         names = [name for name in map(receipt_name, keys) if name]
         inputs = [file for day in days for file in day.raw.files]

@@ -5,6 +5,7 @@ Every key is shown with its default in config.example.toml.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -54,7 +55,7 @@ class GlueSettings:
             raise ValueError("workers must be 2 or more: one of them is Spark's driver")
         if self.max_concurrent_runs < 1 or self.timeout_minutes < 1 or self.poll_seconds <= 0:
             raise ValueError("max_concurrent_runs, timeout_minutes and poll_seconds must be above 0")
-        if self.dollars_per_dpu_hour < 0:
+        if not 0 <= self.dollars_per_dpu_hour < math.inf:
             raise ValueError("dollars_per_dpu_hour must be 0 or more")
 
     @property
@@ -98,7 +99,7 @@ class AthenaSettings:
     dollars_per_tb: float = 5.0
 
     def __post_init__(self) -> None:
-        if self.max_scan_gb < 0 or self.dollars_per_tb < 0:
+        if not (self.max_scan_gb >= 0 and 0 <= self.dollars_per_tb < math.inf):
             raise ValueError("max_scan_gb and dollars_per_tb must be 0 or more")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from clickctl.domain.errors import UsageError
@@ -23,9 +23,6 @@ from clickctl.settings import CatalogSettings
 from clickctl.sqlfiles import statement_on
 
 _AT_ONCE = 16
-_TIMES_READ = 2
-"""Every column of the facts is read by one statement, users and days by another: less than twice the files."""
-
 _COLUMNS = ("session_id", "action", "page_url", "attrs")
 _Counts = dict[Day, dict[str, int]]
 
@@ -50,22 +47,27 @@ class Verifier:
         """
         before, unread = self._ledgers(days)
         self._refuse_much(before)
+        there, view = self._files(days), self._view()  # what is free comes first: it may be refused
         facts, users, unknown = self._asked(before)
-        there = self._files(days)
         after, still_unread = self._ledgers(days)
         unclear = _unclear(days, unread | still_unread, there)
         calm = tuple(day for day in settled(before, after) if day not in unclear)
         orphans, lost = stray_files(after, there, calm)
-        found = Verified(
-            tuple(day for day in self._days(calm, after, facts, users) if any((day.facts, day.facts_in_ledger))),
-            tuple(orphans), tuple(lost), len(self.answers),
+        rows = (day for day in self._days(calm, after, facts, users) if day.facts or day.facts_in_ledger)
+        found = replace(self.spent, days=tuple(rows), orphans=tuple(orphans), lost=tuple(lost))
+        required = {day: facts.get(day, {}).get("required_nulls", 0) for day in calm}
+        missing = {day: unknown.get(day, {}).get("unknown", 0) for day in calm}
+        return found, table_checks(found, required, missing, view, len(before.files) - len(calm), limits)
+
+    @property
+    def spent(self) -> Verified:
+        """What was asked so far and what it took; nothing of what was found."""
+        return Verified(
+            (), (), (), len(self.answers),
             sum(answer.bytes_scanned for answer in self.answers),
             round(sum(answer.dollars for answer in self.answers), 6),
             round(sum(answer.seconds for answer in self.answers), 3),
         )  # fmt: skip
-        required = {day: facts.get(day, {}).get("required_nulls", 0) for day in calm}
-        missing = {day: unknown.get(day, {}).get("unknown", 0) for day in calm}
-        return found, table_checks(found, required, missing, self._view(), len(before.files) - len(calm), limits)
 
     def _ledgers(self, days: Sequence[Day]) -> tuple[LedgersSay, frozenset[Day]]:
         """And the arrival days whose ledger cannot be read, which the check `failed` tells of."""
@@ -73,7 +75,7 @@ class Verifier:
         return ledgers_say(read.ledgers, days), frozenset(read.damaged)
 
     def _refuse_much(self, say: LedgersSay) -> None:
-        size = _TIMES_READ * sum(file.size for files in say.files.values() for file in files.values())
+        size = sum(file.size for files in say.files.values() for file in files.values())
         if 0 < self.max_scan_bytes < size:
             raise UsageError(
                 f"--verify could scan {size / 1e9:,.1f} GB, and [athena] max_scan_gb is {self.max_scan_bytes / 1e9:g}.",

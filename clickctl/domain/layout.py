@@ -51,14 +51,14 @@ def bucket_and_key(root: str, source: str) -> tuple[str, str]:
 
 
 def listing_prefixes(days: Collection[Day]) -> tuple[str, ...]:
-    """What to list to see all under `YYYY/MM/DD/` of these days: whole months where half is wanted, else days."""
+    """What to list to see all under `YYYY/MM/DD/` of these days: whole months where a quarter is wanted, else days."""
     months: dict[str, list[Day]] = {}
     for day in sorted(set(days)):
         months.setdefault(day.path[:8], []).append(day)
     return tuple(
         prefix
         for month, wanted in months.items()
-        for prefix in ([month] if len(wanted) >= 15 else [f"{day.path}/" for day in wanted])
+        for prefix in ([month] if len(wanted) >= 8 else [f"{day.path}/" for day in wanted])
     )
 
 

@@ -12,6 +12,7 @@ import json
 import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from clickctl.domain.errors import DamagedLedger
 from clickctl.domain.hours import Day, Hour, Unit, unit_from_name
@@ -156,7 +157,7 @@ def dump(ledger: Ledger) -> bytes:
 def load(data: bytes, where: str) -> Ledger:
     """Read a ledger document; DamagedLedger for one that is damaged or from a newer version."""
     try:
-        plain = json.loads(data)
+        plain = json.loads(data, parse_constant=_refused)
         version = plain["version"]
     except (ValueError, TypeError, KeyError, RecursionError):
         raise DamagedLedger(f"The ledger {where} is not a ledger document.", hint=_REPAIR) from None
@@ -170,9 +171,22 @@ def load(data: bytes, where: str) -> Ledger:
         strangers = [name for name in ledger.units if unit_from_name(name).day != ledger.day]
         if strangers or ledger.version < 1:
             raise ValueError(f"it names {strangers[0]}" if strangers else f"its version is {ledger.version}")
+        for commit in ledger.committed().values():
+            _check_times(commit)
         return ledger
     except ValueError as error:
         raise DamagedLedger(f"The ledger {where} is damaged: {error}.", hint=_REPAIR) from None
+
+
+def _refused(constant: str) -> None:
+    """NaN and its like are not JSON, whatever Python's reader makes of them."""
+    raise ValueError(constant)
+
+
+def _check_times(commit: Commit) -> None:
+    for text in (commit.committed_at, commit.quality.min_event_time, commit.quality.max_event_time):
+        if text is not None:
+            datetime.fromisoformat(text)
 
 
 _REPAIR = "Put its last good version back; docs/runbook.md, 'ledger damaged', tells how, and what to do without one."

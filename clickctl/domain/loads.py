@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 
 from clickctl.domain.structure import from_plain, to_plain
 
@@ -23,6 +24,9 @@ def dump_note(note: LoadNote) -> bytes:
 def load_note(data: bytes) -> LoadNote | None:
     """None for what cannot be read: the next load writes another."""
     try:
-        return from_plain(LoadNote, json.loads(data))
+        note = from_plain(LoadNote, json.loads(data))
+        for text in (note.at, note.newest_event or note.at):
+            datetime.fromisoformat(text)
+        return note
     except (ValueError, RecursionError):
         return None

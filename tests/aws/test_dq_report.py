@@ -129,7 +129,7 @@ def site(aws: Aws) -> Site:
 
 @pytest.mark.parametrize(
     ("hours", "listings"),
-    [(("2026-01-30T13", "2026-03-01T13"), 9), (("2026-01-15T13", "2026-02-14T13"), 31)],
+    [(("2026-01-30T13", "2026-03-01T13"), 9), (("2026-01-15T13", "2026-02-14T13"), 5)],
     ids=["a whole month", "two halves"],
 )
 def test_a_month_of_hours_with_three_earlier_weeks_costs_few_calls_and_writes_nothing(
@@ -185,6 +185,7 @@ DENIED: dict[str, Any] = {"code": "AccessDenied", "message": "User is not author
     ids=["ledger", "earlier ledger", "raw files", "receipts"],
 )
 def test_what_may_not_be_read_is_trouble_in_looking_and_not_bad_data(site: Site, operation: str, what: str) -> None:
+    site.settings = {"alerts": {"topic": "arn:aws:sns:eu-central-1:123456789012:purchases"}}
     site.aws.faults.add(Fault(operation, "error", match=what, **DENIED))
     ran = site.run(*TWO_DAYS, code=5)
     assert what in ran.err and "AccessDenied: User is not authorized" in ran.err
@@ -193,12 +194,18 @@ def test_what_may_not_be_read_is_trouble_in_looking_and_not_bad_data(site: Site,
     assert ran.out == ""
 
 
+def test_receipts_that_may_not_be_read_do_not_matter_where_there_are_no_alerts(site: Site) -> None:
+    site.aws.faults.add(Fault("s3.ListObjectsV2", "error", match="alerts-", **DENIED))
+    check = site.says(*TWO_DAYS).check("alerts")
+    assert check["verdict"] == "not judged" and "AccessDenied" in check["seen"]
+
+
 def test_credentials_that_are_refused_are_a_matter_of_configuration(site: Site) -> None:
     site.aws.faults.add(Fault("s3.*", "error", code="InvalidAccessKeyId", message="no such key", status=403))
     assert "Log in again" in site.run(*TWO_DAYS, code=3).err
 
 
-@pytest.mark.parametrize("data", [b"{", b'{"version": 99}', b"\xff\xfe", b""])
+@pytest.mark.parametrize("data", [b'{"version": 99}', b"\xff\xfe", b"", b'{"version": NaN}'])
 def test_a_damaged_ledger_is_a_failed_check_that_names_its_day_and_the_other_days_are_reported(
     site: Site, data: bytes
 ) -> None:

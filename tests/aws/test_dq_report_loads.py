@@ -84,7 +84,16 @@ def site(aws: Aws) -> Site:
 
 
 @pytest.mark.parametrize(
-    "note", [b"", b"{", b"[]", b'{"at": 1}', b"\xff", b'{"at": "2026-03-01T00:00:00Z"}', b"[" * 100_000]
+    "note",
+    [
+        b"",
+        b"[]",
+        b"\xff",
+        b'{"at": "2026-03-01T00:00:00Z"}',
+        b"[" * 100_000,
+        b'{"at": "x", "newest_event": "y"}',
+        b'{"at": "x", "newest_event": ""}',
+    ],
 )
 def test_a_damaged_note_of_the_last_load_is_not_judged(site: Site, note: bytes) -> None:
     site.put(f"{site.aws.lake.processed}/{LOAD_NOTE}", note)

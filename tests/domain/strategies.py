@@ -29,6 +29,7 @@ days = st.dates(date(1, 1, 1), date(9999, 12, 30)).map(Day)
 units: st.SearchStrategy[Unit] = st.one_of(hours, days)
 
 texts = st.text(max_size=12)
+moments = st.datetimes(timezones=st.just(UTC)).map(lambda at: at.isoformat().replace("+00:00", "Z"))
 counts = st.integers(0, 10**12)
 count_maps = st.dictionaries(texts, counts, max_size=3)
 qualities = st.builds(
@@ -43,8 +44,8 @@ qualities = st.builds(
     days=count_maps,
     unknown_fields=count_maps,
     longest=count_maps,
-    min_event_time=st.none() | texts,
-    max_event_time=st.none() | texts,
+    min_event_time=st.none() | moments,
+    max_event_time=st.none() | moments,
     users=counts,
     bytes_in=counts,
 )
@@ -64,7 +65,7 @@ def commits(draw: st.DrawFn, unit: Unit) -> Commit:
     read = draw(input_sets)
     return Commit(
         run_id=draw(texts),
-        committed_at=draw(texts),
+        committed_at=draw(moments),
         inputs=read,
         fingerprint=fingerprint(read),
         files=tuple(draw(st.lists(outputs(unit), max_size=3))),

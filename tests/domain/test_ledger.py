@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clickctl.domain.errors import LakeError
+from clickctl.domain.errors import DamagedLedger, LakeError
 from clickctl.domain.hours import Day, Hour
 from clickctl.domain.ledger import (
     VERSION,
@@ -28,6 +28,7 @@ from clickctl.domain.ledger import (
 )
 from clickctl.domain.structure import to_plain
 from tests.domain.strategies import commits, inputs, ledgers
+from tests.plan.facts import HOUR, committed
 
 DAY = Day(date(2026, 1, 5))
 WHERE = "/lake/processed/_ledger/2026/01/05.json"
@@ -179,3 +180,18 @@ def test_removing_an_entry_leaves_no_trace(ledger: Ledger) -> None:
     noted = ledger.with_entry(hour, UnitEntry(failure=Failure("r", "t", "e")))
     assert str(hour) in noted.units
     assert str(hour) not in noted.with_entry(hour, UnitEntry()).units
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"seconds":1.0', b'"seconds":NaN'),
+        (b'"committed_at":"2026-01-05T14:05:00Z"', b'"committed_at":"yesterday"'),
+        (b'"max_event_time":null', b'"max_event_time":"late"'),
+    ],
+)
+def test_numbers_that_are_none_and_times_that_are_none_are_damage(old: bytes, new: bytes) -> None:
+    data = dump(committed(HOUR))
+    assert old in data and load(data, "here") == committed(HOUR)
+    with pytest.raises(DamagedLedger):
+        load(data.replace(old, new), "here")

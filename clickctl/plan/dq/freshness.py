@@ -60,6 +60,8 @@ def alerts(seen: QualitySeen) -> Judged:
     """Raw files of units with purchases that have no receipt, from when alerts began."""
     limits, found = seen.limits.of("alerts"), seen.alerts
     wanted = sum(commit.quality.actions.get(found.action, 0) for commit in seen.units.values())
+    if found.problem:
+        return unjudged("alerts", f"no topic is configured, and receipts cannot be seen: {found.problem}", limits)
     if found.since is None and not found.expected:
         return unjudged("alerts", "there is no receipt: alerts are not in use", limits)
     unsent = {file.key for file in found.unsent}

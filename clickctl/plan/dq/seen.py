@@ -39,13 +39,15 @@ def history_days(days: tuple[Day, ...]) -> tuple[tuple[Day, ...], int]:
 class AlertsSeen:
     """Alerts of the range: `unsent` are raw files without a receipt that is sent, `since` is when alerts began.
 
-    None for `since`: there is no receipt at all. `expected` tells that the configuration has a topic for them.
+    None for `since`: there is no receipt at all. `expected` tells that the configuration has a topic for them;
+    `problem` why receipts could not be looked for where it has none.
     """
 
     action: str
     unsent: tuple[InputFile, ...]
     since: Hour | None
     expected: bool
+    problem: str = ""
 
 
 @dataclass(frozen=True)

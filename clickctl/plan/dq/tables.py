@@ -68,8 +68,8 @@ def table_checks(
     `view` says what is wrong with the view of users; `skipped` days could not be looked at in peace.
     """
     if not found.days and not found.orphans and not found.lost:
-        why = "every day is being published or torn" if skipped else "there is no row in these days"
-        return [unjudged(name, why, limits.of(name)) for name in TABLE_CHECKS]
+        why = "every day is being published or torn, or has a ledger that cannot be read"
+        return unasked(why if skipped else "there is no row in these days", limits)
     doubled = [Part(str(day.day), day.doubled, day.facts) for day in found.days]
     return [
         _rows(found, skipped, limits),
@@ -78,6 +78,10 @@ def table_checks(
         _orphans(found, limits),
         _users(unknown, view, limits),
     ]
+
+
+def unasked(why: str, limits: QualityLimits) -> list[Judged]:
+    return [unjudged(name, why, limits.of(name)) for name in TABLE_CHECKS]
 
 
 def _rows(found: Verified, skipped: int, limits: QualityLimits) -> Judged:
@@ -89,7 +93,7 @@ def _rows(found: Verified, skipped: int, limits: QualityLimits) -> Judged:
             f"{len(other)} of {len(found.days)} event-days have others than the ledger: {day.day} has {day.facts:,} "
             f"facts and {day.users:,} users, by the ledger {day.facts_in_ledger:,} and {day.users_in_ledger:,}"
         )
-    text += f"; {skipped} not judged: a run is at them, or died" if skipped else ""
+    text += f"; {skipped} not judged: a run is at them, or died, or a ledger cannot be read" if skipped else ""
     over = dict.fromkeys((str(day.day) for day in other), Verdict.FAIL)
     return judged("rows", len(other), limits.of("rows"), text, over=over, command=closer(other[0].day) if other else "",
                   since=since(over, [str(day.day) for day in found.days]))  # fmt: skip
