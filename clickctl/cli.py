@@ -208,9 +208,16 @@ def hoisted(arguments: list[str]) -> list[str]:
 
 
 def main() -> None:
+    if sys.stdout is None or sys.stderr is None:  # closed by whoever started us
+        sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # what a terminal cannot show must not end a command
     arguments = hoisted(sys.argv[1:])
     completing = "_CLICKCTL_COMPLETE" in os.environ
-    load(COMMANDS if completing else arguments)(args=arguments, prog_name="clickctl")
+    try:
+        load(COMMANDS if completing else arguments)(args=arguments, prog_name="clickctl")
+    except OSError:  # a wrong word that could not be told, because stderr cannot be written
+        _mute()
+        sys.stderr = sys.stdout
+        sys.exit(EXIT_SERVICE)

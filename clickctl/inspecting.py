@@ -5,17 +5,17 @@ For a month: a read for each of some 50 ledgers, and a listing for each month or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import islice
+from datetime import date, datetime
+from itertools import groupby, islice
 
 from clickctl.domain.errors import ClickctlError
 from clickctl.domain.hours import Day, Hour, HourRange, Unit, hour_of
-from clickctl.domain.layout import LOAD_NOTE, listing_prefixes
-from clickctl.domain.ledger import Commit, InputFile, Ledger
+from clickctl.domain.layout import LOAD_NOTE, ledger_day, listing_prefixes
+from clickctl.domain.ledger import Commit, InputFile
 from clickctl.domain.limits import QualityLimits
 from clickctl.domain.loads import LoadNote, load_note
 from clickctl.domain.receipts import receipt_name
@@ -26,12 +26,14 @@ from clickctl.plan.dq.examples import EACH, files_to_read, masked
 from clickctl.plan.dq.results import Example
 from clickctl.plan.dq.seen import AlertsSeen, QualitySeen, history_days
 from clickctl.plan.replay import items_of, to_replay
+from clickctl.plan.status import State, StatusReport
 from clickctl.publish import Publisher
 from clickctl.quarantined import records
 from clickctl.survey import status_of_days
 
 _AT_ONCE = 16
 _MOST_RECORDS = 2000
+_HEAD = 4096  # bytes of a record, to find the field at fault in
 
 
 @dataclass(frozen=True)
@@ -49,44 +51,71 @@ class Inspector:
         """Everything about a range of arrival hours at this moment (UTC)."""
         present = hour_of(now)
         earlier, weeks = history_days(hours.days)
+        recent = [day for day in (present.day.plus(-1), present.day) if day not in hours.days and day not in earlier]
         with ThreadPoolExecutor(_AT_ONCE, "inspect") as pool:
-            receipts = pool.submit(self._receipts, hours.days)
-            note = pool.submit(self._load_note)
+            note, began = pool.submit(self._load_note), pool.submit(self._began)
             raw = self._raw(pool, hours.days)
             seen = list(pool.map(lambda day: see_day(self.publisher, day, raw.get(day, _NOTHING)), hours.days))
             # Days of earlier weeks that cannot be read are weeks less to compare with.
-            before = list(pool.map(lambda day: see_day(self.publisher, day, _NOTHING), earlier))
-        days = {day.day: day for day in seen}
+            others = list(pool.map(lambda day: see_day(self.publisher, day, _NOTHING), (*earlier, *recent)))
+            days, status = self._settled({day.day: day for day in seen}, hours, present)
+            alerts = self._alerts(days.values())  # last: a receipt is there before its file is committed
+        ledgers = {day.day: day.ledger for day in (*others, *days.values()) if not day.problem}
         return QualitySeen(
-            hours=hours, now=now, present=present,
-            status=status_of_days(self.publisher, days, hours, self.rules, present),
-            ledgers=_ledgers([*before, *seen]), weeks=weeks,
-            alerts=self._alerts(seen, receipts), load=note.result(),
-            limits=self.limits, target_bytes=self.target_bytes,
+            hours=hours, now=now, present=present, status=status,
+            ledgers={day: ledger for day, ledger in ledgers.items() if day not in recent}, weeks=weeks,
+            recent=tuple(ledgers[day] for day in recent if day in ledgers), began=began.result(),
+            alerts=alerts, load=note.result(), limits=self.limits, target_bytes=self.target_bytes,
         )  # fmt: skip
 
-    def _raw(self, pool: ThreadPoolExecutor, days: Iterable[Day]) -> dict[Day, RawListing]:
-        wanted = list(days)
-        listed = pool.map(self._raw_under, listing_prefixes(wanted))
-        found = list(listed)
-        return {day: part for day in wanted for listing in found if (part := listing.of(day)).files or part.obstacles}
+    def _settled(
+        self, days: dict[Day, DaySeen], hours: HourRange, present: Hour
+    ) -> tuple[dict[Day, DaySeen], StatusReport]:
+        """The state of every hour. Days that seem torn or stale are looked at again.
+
+        A run may have ended since its ledger was read, or a file been committed since it was listed.
+        """
+        status = status_of_days(self.publisher, days, hours, self.rules, present)
+        again = {one.hour.day for one in status.hours if one.state in (State.TORN, State.STALE)}
+        if not again:
+            return days, status
+        days = {**days, **{day: see_day(self.publisher, day) for day in sorted(again)}}
+        return days, status_of_days(self.publisher, days, hours, self.rules, present)
+
+    def _began(self) -> Day | None:
+        """The first arrival day that has a ledger."""
+        root = f"{self.publisher.roots.processed}/"
+        found = (ledger_day(info.location.removeprefix(root)) for info in self.publisher.lake.list(f"{root}_ledger/"))
+        return next((day for day in found if day), None)
+
+    def _raw(self, pool: ThreadPoolExecutor, days: Collection[Day]) -> dict[Day, RawListing]:
+        found: dict[Day, list[InputFile]] = {}
+        obstacles: dict[Day, list[str]] = {}
+        for listing in pool.map(self._raw_under, listing_prefixes(days)):
+            for path, files in groupby(listing.files, lambda file: file.key[:10]):
+                found.setdefault(_day(path), []).extend(files)
+            for key in listing.obstacles:
+                obstacles.setdefault(_day(key[:10]), []).append(key)
+        return {day: RawListing(tuple(found.get(day, ())), 0, tuple(obstacles.get(day, ()))) for day in days}
 
     def _raw_under(self, prefix: str) -> RawListing:
         return list_raw_under(self.publisher.lake, self.publisher.roots, prefix)
 
-    def _receipts(self, days: Iterable[Day]) -> list[ObjectInfo]:
-        """Of what was sent; what is pending is not sent yet."""
-        prefixes = listing_prefixes(list(days))
-        return [info for prefix in prefixes for info in self.publisher.lake.list(f"{self._alerts_root}/{prefix}")]
-
-    def _alerts(self, days: Iterable[DaySeen], receipts: Future[list[ObjectInfo]]) -> AlertsSeen:
+    def _alerts(self, days: Collection[DaySeen]) -> AlertsSeen:
         """Who has no alerts need not have a place for them."""
         try:
-            return self._compared(days, receipts.result())
+            return self._compared(days, self._receipts([day.day for day in days]))
         except ClickctlError as error:
             if self.alerted:
                 raise
             return AlertsSeen(self.action, (), None, False, error.message.rstrip("."))
+
+    def _receipts(self, days: Collection[Day]) -> list[ObjectInfo]:
+        """Of what was sent; what is pending is not sent yet."""
+        prefixes = [f"{self._alerts_root}/{prefix}" for prefix in listing_prefixes(days)]
+        with ThreadPoolExecutor(_AT_ONCE, "receipts") as pool:
+            return [info for infos in pool.map(lambda prefix: list(self.publisher.lake.list(prefix)), prefixes)
+                    for info in infos]  # fmt: skip
 
     def _compared(self, days: Iterable[DaySeen], receipts: Iterable[ObjectInfo]) -> AlertsSeen:
         keys = (info.location.removeprefix(f"{self._alerts_root}/") for info in receipts)
@@ -95,7 +124,7 @@ class Inspector:
         unsent = to_replay(items_of(inputs, names), everything=False)
         since = self._alerts_since() if unsent else min((name.hour for name in names), default=None)
         late = tuple(
-            InputFile(item.source, item.etag, item.size) for item in unsent if since is None or item.hour >= since
+            InputFile(item.source, item.etag, item.size) for item in unsent if since is None or item.hour > since
         )
         return AlertsSeen(self.action, late, since, self.alerted)
 
@@ -117,8 +146,8 @@ class Inspector:
 _NOTHING = RawListing((), 0)
 
 
-def _ledgers(days: Iterable[DaySeen]) -> dict[Day, Ledger]:
-    return {day.day: day.ledger for day in days if not day.problem}
+def _day(path: str) -> Day:
+    return Day(date.fromisoformat(path.replace("/", "-")))
 
 
 def examples_of(publisher: Publisher, units: Mapping[Unit, Commit], reasons: Sequence[str]) -> dict[str, list[Example]]:
@@ -126,7 +155,7 @@ def examples_of(publisher: Publisher, units: Mapping[Unit, Commit], reasons: Seq
     found: dict[str, list[Example]] = {reason: [] for reason in reasons}
     for file in files_to_read(units, reasons):
         location = f"{publisher.roots.quarantine}/{file.key}"
-        with suppress(ClickctlError), closing(records(publisher.lake, location)) as its:
+        with suppress(ClickctlError), closing(records(publisher.lake, location, _HEAD)) as its:
             for record in islice(its, _MOST_RECORDS):
                 for reason in record.reasons:
                     if len(some := found.get(reason, [])) < EACH and reason in found:

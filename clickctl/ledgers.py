@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,11 +9,11 @@ from datetime import date, timedelta
 
 from clickctl.domain.errors import DamagedLedger
 from clickctl.domain.hours import Day, hour_of
+from clickctl.domain.layout import ledger_day
 from clickctl.domain.ledger import Ledger
 from clickctl.domain.rules import QualityRules, duration
 from clickctl.publish import Publisher
 
-_LEDGER = re.compile(r"/_ledger/(\d{4})/(\d\d)/(\d\d)\.json")
 _AT_ONCE = 16
 
 
@@ -53,17 +52,9 @@ def first_arrival(first: Day, rules: QualityRules) -> Day:
 
 
 def _ledger_days(publisher: Publisher) -> list[Day]:
-    prefix = publisher.roots.processed
-    keys = (info.location.removeprefix(prefix) for info in publisher.lake.list(f"{prefix}/_ledger/"))
-    return sorted(day for key in keys if (match := _LEDGER.fullmatch(key)) and (day := _day(*map(int, match.groups()))))
-
-
-def _day(year: int, month: int, number: int) -> Day | None:
-    """None for what is no date, and so no ledger of ours."""
-    try:
-        return Day(date(year, month, number))
-    except ValueError:
-        return None
+    root = f"{publisher.roots.processed}/"
+    keys = (info.location.removeprefix(root) for info in publisher.lake.list(f"{root}_ledger/"))
+    return sorted(day for key in keys if (day := ledger_day(key)))
 
 
 def _read(publisher: Publisher, day: Day) -> Ledger | str:

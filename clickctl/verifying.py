@@ -7,16 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from clickctl.domain.errors import UsageError
+from clickctl.domain.errors import ClickctlError, UsageError
 from clickctl.domain.hours import Day
 from clickctl.domain.layout import FACTS, TABLES, USERS, owner_of, partition_prefix
-from clickctl.domain.limits import QualityLimits
 from clickctl.domain.rules import QualityRules
 from clickctl.ledgers import first_arrival, read_ledgers
 from clickctl.plan.catalog import DaysWithRows
-from clickctl.plan.dq.judging import Judged
 from clickctl.plan.dq.results import DayVerified, Verified
-from clickctl.plan.dq.tables import LedgersSay, ledgers_say, settled, stray_files, table_checks
+from clickctl.plan.dq.tables import LedgersSay, ledgers_say, settled, stray_files
 from clickctl.ports import Answer, Catalog, Query
 from clickctl.publish import Publisher
 from clickctl.settings import CatalogSettings
@@ -24,7 +22,8 @@ from clickctl.sqlfiles import statement_on
 
 _AT_ONCE = 16
 _COLUMNS = ("session_id", "action", "page_url", "attrs")
-_Counts = dict[Day, dict[str, int]]
+_Answers = dict[Day, dict[str, int]]
+"""The figures of each event-day by their names in the statements."""
 
 
 @dataclass
@@ -38,32 +37,33 @@ class Verifier:
     rules: QualityRules
     max_scan_bytes: float
     answers: list[Answer] = field(default_factory=list)
+    trouble: ClickctlError | None = None
 
-    def verify(self, days: Sequence[Day], limits: QualityLimits) -> tuple[Verified, list[Judged]]:
-        """What there is, and the checks of it. A day that runs publish into meanwhile is not judged, nor one of
-        which a ledger that cannot be read may tell.
+    def verify(self, days: Sequence[Day]) -> Verified:
+        """What there is. A query that fails is kept in `trouble`: what was listed is found all the same.
 
+        A day that runs publish into meanwhile is skipped, and one that an unreadable ledger may tell of.
         Raises UsageError where more would be scanned than permitted; nothing was asked then.
         """
         before, unread = self._ledgers(days)
         self._refuse_much(before)
         there, view = self._files(days), self._view()  # what is free comes first: it may be refused
-        facts, users, unknown = self._asked(before)
+        answers = self._asked(before)
         after, still_unread = self._ledgers(days)
-        unclear = _unclear(days, unread | still_unread, there)
-        calm = tuple(day for day in settled(before, after) if day not in unclear)
+        skipped = _skipped(days, before, after, unread | still_unread, there)
+        calm = [day for day in days if day not in skipped]
         orphans, lost = stray_files(after, there, calm)
-        rows = (day for day in self._days(calm, after, facts, users) if day.facts or day.facts_in_ledger)
-        found = replace(self.spent, days=tuple(rows), orphans=tuple(orphans), lost=tuple(lost))
-        required = {day: facts.get(day, {}).get("required_nulls", 0) for day in calm}
-        missing = {day: unknown.get(day, {}).get("unknown", 0) for day in calm}
-        return found, table_checks(found, required, missing, view, len(before.files) - len(calm), limits)
+        rows = () if self.trouble else tuple(self._day(day, after, answers) for day in calm)
+        return replace(
+            self.spent, days=tuple(day for day in rows if day.facts or day.facts_in_ledger), view=view,
+            orphans=tuple(orphans), lost=tuple(lost), skipped={str(day): why for day, why in skipped.items()},
+        )  # fmt: skip
 
     @property
     def spent(self) -> Verified:
         """What was asked so far and what it took; nothing of what was found."""
         return Verified(
-            (), (), (), len(self.answers),
+            (), (), (), {}, "", len(self.answers),
             sum(answer.bytes_scanned for answer in self.answers),
             round(sum(answer.dollars for answer in self.answers), 6),
             round(sum(answer.seconds for answer in self.answers), 3),
@@ -82,21 +82,23 @@ class Verifier:
                 hint="Give a shorter range, leave --verify out, or raise athena.max_scan_gb.",
             )
 
-    def _asked(self, say: LedgersSay) -> tuple[_Counts, _Counts, _Counts]:
+    def _asked(self, say: LedgersSay) -> _Answers:
         """Of all days together, whatever there is of each; every statement reads their partitions alone."""
         names, days = self.names, sorted(say.files)
-        statements = (
-            statement_on("dq/facts", days, facts=names.facts),
-            statement_on("dq/users", days, users=names.users),
-            statement_on("dq/unknown_users", days, facts=names.facts, users=names.users),
-        )
-        facts, users, unknown = (self._counts(sql) for sql in statements)
-        return facts, users, unknown
+        try:
+            facts = self._counts(statement_on("dq/facts", days, facts=names.facts))
+            users = self._counts(statement_on("dq/users", days, users=names.users))
+            unknown = self._counts(statement_on("dq/unknown_users", days, facts=names.facts, users=names.users))
+        except ClickctlError as error:
+            self.trouble = error
+            return {}
+        days_seen = facts.keys() | users.keys()
+        return {day: {**facts.get(day, {}), **users.get(day, {}), **unknown.get(day, {})} for day in days_seen}
 
-    def _counts(self, sql: str) -> _Counts:
+    def _counts(self, sql: str) -> _Answers:
         answer = self.query.run(sql)
         self.answers.append(answer)
-        found: _Counts = {}
+        found: _Answers = {}
         for row in answer.rows:
             named = dict(zip(answer.columns, row, strict=True))
             year, month, day = (int(str(named.pop(part))) for part in ("year", "month", "day"))
@@ -111,14 +113,14 @@ class Verifier:
             listed = pool.map(lambda prefix: list(self.publisher.lake.list(prefix)), prefixes)
             return {info.location.removeprefix(root): info.size for infos in listed for info in infos}
 
-    def _days(self, calm: Iterable[Day], say: LedgersSay, facts: _Counts, users: _Counts) -> Iterable[DayVerified]:
-        for day in calm:
-            seen = facts.get(day, {})
-            count = seen.get("facts", 0)
-            yield DayVerified(
-                day, count, say.rows(FACTS, day), users.get(day, {}).get("users", 0), say.rows(USERS, day),
-                count - seen.get("click_ids", 0), {name: seen.get(name, 0) for name in _COLUMNS},
-            )  # fmt: skip
+    def _day(self, day: Day, say: LedgersSay, answers: _Answers) -> DayVerified:
+        seen = answers.get(day, {})
+        facts = seen.get("facts", 0)
+        return DayVerified(
+            day, facts, say.rows(FACTS, day), seen.get("users", 0), say.rows(USERS, day),
+            facts - seen.get("click_ids", 0), seen.get("required_nulls", 0), seen.get("unknown", 0),
+            {name: seen.get(name, 0) for name in _COLUMNS},
+        )  # fmt: skip
 
     def _view(self) -> str:
         """What is wrong with the view of users, where there is one."""
@@ -128,11 +130,18 @@ class Verifier:
         return f"the view {name} is not as it should be" if name in made and made[name] != wanted.get(name) else ""
 
 
-def _unclear(days: Iterable[Day], unread: frozenset[Day], there: Iterable[str]) -> frozenset[Day]:
-    """The event-days of which a ledger that cannot be read may tell: its own, and those with files of its units."""
-    theirs = [key for key in there if (owner := owner_of(key)) and owner.day in unread]
-    return frozenset(
-        day
-        for day in days
-        if day in unread or any(key.startswith(partition_prefix(table, day)) for key in theirs for table in TABLES)
-    )
+def _skipped(
+    days: Iterable[Day], before: LedgersSay, after: LedgersSay, unread: frozenset[Day], there: Iterable[str]
+) -> dict[Day, str]:
+    """Why an event-day cannot be judged: a run is at it, or the ledger of units with files in it cannot be read."""
+    theirs = [(key, owner.day) for key in there if (owner := owner_of(key)) and owner.day in unread]
+    calm = set(settled(before, after))
+    found: dict[Day, str] = {}
+    for day in days:
+        prefixes = tuple(partition_prefix(table, day) for table in TABLES)
+        of = [owner for key, owner in theirs if key.startswith(prefixes)] + [day] * (day in unread)
+        if of:
+            found[day] = f"the ledger of {of[0]} cannot be read"
+        elif day not in calm:
+            found[day] = f"a run is publishing into {day}, or died doing so"
+    return found

@@ -15,6 +15,7 @@ from clickctl.domain.hours import LONGEST_RANGE, HourRange, hour_of, parse_range
 
 _LAST = re.compile(r"(\d{1,4})([hd])", re.ASCII)
 _FEW_HOURS = 48
+_HELP = "clickctl dq-report --help"
 
 
 def command(
@@ -50,7 +51,7 @@ def command(
     for name, value, known in (("--fail-on", fail_on, ("warn", "fail")), ("--group", group, ("", "hour", "day")),
                                ("--emit", emit, ("", "cloudwatch"))):  # fmt: skip
         if value not in known:
-            raise UsageError(f"{name} {value!r} is not one of {', '.join(filter(None, known))}.")
+            raise UsageError(f"{name} {value!r} is not one of {', '.join(filter(None, known))}.", hint=_HELP)
     from clickctl.commands.dq_run import Asked, DqRun
     from clickctl.plan.dq.results import Verdict
 
@@ -65,6 +66,8 @@ def command(
 def _range(first: str, end: str, last: str) -> HourRange:
     """The hours that are over, unless END says otherwise."""
     present = hour_of(now())
+    if end and not first:
+        raise UsageError(f"END is {end}, and there is no FIRST.", hint="Give both, or neither.")
     if not last:
         return parse_range(first, end or str(present), now()) if first else HourRange(present.plus(-24), present)
     match = _LAST.fullmatch(last)

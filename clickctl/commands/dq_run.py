@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, BinaryIO
 
 from clickctl.commands.context import Root, now
+from clickctl.commands.files import whole_file
 from clickctl.config import Config
-from clickctl.domain.errors import ClickctlError, UsageError
+from clickctl.domain.errors import NOTHING, ClickctlError, UsageError
 from clickctl.domain.hours import HourRange
 from clickctl.domain.limits import QualityLimits, with_limits
 from clickctl.inspecting import Inspector, examples_of
@@ -15,10 +19,13 @@ from clickctl.plan.dq.examples import with_examples
 from clickctl.plan.dq.judging import Judged
 from clickctl.plan.dq.report import dq_report
 from clickctl.plan.dq.results import DqReport, Verified
-from clickctl.plan.dq.tables import unasked
+from clickctl.plan.dq.tables import table_checks
 from clickctl.publish import Publisher
 from clickctl.render.console import show_fitted, show_json, show_text
-from clickctl.render.words import query_cost
+from clickctl.render.words import printable, query_cost
+
+if TYPE_CHECKING:
+    from clickctl.metrics import Metrics
 
 
 @dataclass(frozen=True)
@@ -44,31 +51,53 @@ class DqRun:
     trouble: ClickctlError | None = None
 
     def run(self) -> DqReport:
+        """Places that cannot be written and settings that are wrong are told before all work."""
         limits = self._limits()
+        emitter = None
         if self.asked.emit:
             from clickctl.wiring import emitter_for
 
-            emitter = emitter_for(self.config)  # an error of the configuration comes before all work
-        report = self._made(limits)
-        self._show(report)
-        if self.asked.page:
-            self._write_page(report)
-        if self.asked.emit:
-            from clickctl.metrics import report_metrics
+            emitter = emitter_for(self.config)
+        with self._page() as page:
+            report = self._made(limits)
+            self._show(report)
+            if page:
+                from clickctl.render.page import page as html
 
-            metrics = report_metrics(report)
-            emitter.put(metrics)
-            text = f"{len(metrics)} metrics put to CloudWatch."
-            self.options.talk.say("emitted", text, metrics=len(metrics))
+                page.write(html(report, self.options.talk.again).encode())
+        if page:
+            self.options.talk.say("page", f"Wrote {printable(self.asked.page)}.", file=self.asked.page)
+        if emitter:
+            self._emit(report, emitter)
         if self.trouble:
             raise self.trouble
         return report
+
+    @contextmanager
+    def _page(self) -> Iterator[BinaryIO | None]:
+        if not self.asked.page:
+            yield None
+            return
+        with whole_file(self.asked.page, replace=True, hint="Give --html another FILE.", keep_mode=True) as file:
+            yield file
+
+    def _emit(self, report: DqReport, emitter: Metrics) -> None:
+        from clickctl.metrics import report_metrics
+
+        metrics = report_metrics(report)
+        try:
+            emitter.put(metrics)
+        except ClickctlError as error:
+            if self.asked.page:
+                error.changed = f"The page was written. {error.changed.removeprefix(NOTHING)}".strip()
+            raise
+        self.options.talk.say("emitted", f"{len(metrics)} metrics put to CloudWatch.", metrics=len(metrics))
 
     def _limits(self) -> QualityLimits:
         try:
             return with_limits(self.config.limits, self.asked.limits)
         except ValueError as error:
-            raise UsageError(f"--limit: {error}.") from None
+            raise UsageError(f"--limit: {error}.", hint="clickctl dq-report --help") from None
 
     def _made(self, limits: QualityLimits) -> DqReport:
         from clickctl.wiring import publisher_for
@@ -80,7 +109,7 @@ class DqRun:
                               config.alerts.action, alerted)  # fmt: skip
         seen = inspector.see(asked.hours, now())
         verified, tables = self._verified(publisher, limits) if asked.verify else (None, [])
-        report = dq_report(seen, config.lake.processed, asked.group, tables, verified)
+        report = _with_limits(dq_report(seen, config.lake.processed, asked.group, tables, verified), asked.limits)
         if not asked.samples:
             return report
         return with_examples(report, examples_of(publisher, seen.units, [one.reason for one in report.reasons]))
@@ -93,18 +122,18 @@ class DqRun:
         verifier = Verifier(publisher, query_for(config), catalog_for(config), config.catalog, config.quality,
                             config.athena.max_scan_gb * 1e9)  # fmt: skip
         try:
-            return verifier.verify(self.asked.hours.days, limits)
+            found = verifier.verify(self.asked.hours.days)
         except UsageError:
             raise
         except ClickctlError as error:
             self.trouble = error
-            return None, unasked(error.message, limits)
-        finally:
-            spent = verifier.spent
-            cost = query_cost(spent.bytes_scanned, spent.dollars, spent.seconds)
-            self.options.talk.say("verified", f"Asked the tables with {spent.queries} queries: {cost}.",
-                                  queries=spent.queries, bytes_scanned=spent.bytes_scanned, dollars=spent.dollars,
-                                  seconds=spent.seconds)  # fmt: skip
+            return None, table_checks(None, limits, error.message)
+        self.trouble = verifier.trouble
+        cost = query_cost(found.bytes_scanned, found.dollars, found.seconds)
+        self.options.talk.say("verified", f"Asked the tables with {found.queries} queries: {cost}.",
+                              queries=found.queries, bytes_scanned=found.bytes_scanned, dollars=found.dollars,
+                              seconds=found.seconds)  # fmt: skip
+        return found, table_checks(found, limits, self.trouble.message if self.trouble else "")
 
     def _show(self, report: DqReport) -> None:
         if self.options.json:
@@ -118,11 +147,12 @@ class DqRun:
 
             show_fitted(lambda width: dq(report, width, self.options.verbose, self.options.talk.again))
 
-    def _write_page(self, report: DqReport) -> None:
-        from clickctl.commands.quarantine_sink import target
-        from clickctl.render.page import page
 
-        name = self.asked.page
-        with target(name, force=True) as file:  # for its owner's eyes: even masked, the examples are of persons
-            file.write(page(report, self.options.talk.again).encode())
-        self.options.talk.say("page", f"Wrote {name}.", file=name)
+def _with_limits(report: DqReport, limits: Sequence[str]) -> DqReport:
+    """The commands that look closer by the same limits."""
+    flags = "".join(f" --limit {shlex.quote(text)}" for text in limits)
+    checks = (
+        replace(check, command=check.command + flags) if check.command.startswith("clickctl dq-report") else check
+        for check in report.checks
+    )
+    return replace(report, checks=tuple(checks))

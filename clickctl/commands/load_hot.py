@@ -21,6 +21,7 @@ from clickctl.render.console import show, show_json
 if TYPE_CHECKING:
     from clickctl.config import Config
     from clickctl.loading import Loader
+    from clickctl.plan.hot import Load
     from clickctl.plan.hot_report import DayDone, HotReport
 
 _LEAST, _MOST = 7, 30
@@ -110,14 +111,10 @@ def _report(options: Root, config: Config, asked: _Asked, moment: datetime) -> H
             done[day.plan.day] = day
             _tell(options, day)
 
-        with _kept(names, done):
+        with _kept(names, done), _noted(loader, planned.loads, done):
             loader.execute(planned.plan, tell)
             users = loader.rebuild_users() if asked.rebuild_users else None
-            loads = warehouse.observe().loads if done else planned.loads
-            made = report(done, loads, now(), users=users)
-            if any(not end.error for end in done.values()):
-                loader.note(made.newest_event)
-            return made
+            return report(done, warehouse.observe().loads if done else planned.loads, now(), users=users)
 
 
 def _loader(options: Root, config: Config, asked: _Asked, first: Day, load_id: str) -> Loader:
@@ -146,6 +143,18 @@ def _kept(tables: Sequence[str], done: Mapping[Day, DayDone]) -> Iterator[None]:
         elif kept:
             stop.add_note(text)
         raise
+
+
+@contextmanager
+def _noted(loader: Loader, loads: Mapping[Day, Load], done: Mapping[Day, DayDone]) -> Iterator[None]:
+    """However it ends: what was changed is noted in the lake, for `dq-report`."""
+    try:
+        yield
+    finally:
+        if changed := {day: end.load for day, end in done.items() if not end.error}:
+            held = ({**loads, **changed}).values()
+            newest = max((load.newest_event for load in held if load and load.fingerprint), default=None)
+            loader.note(f"{newest.isoformat()}Z" if newest else "")
 
 
 def _tell(options: Root, done: DayDone) -> None:

@@ -60,7 +60,7 @@ def export(
     """Write the bad records of a range of arrival hours.
 
     A JSON object a line, exactly as stored; with --raw the original lines, and damaged files, which
-    are none, are left out. FILE is written whole or not at all. These are personal data, unfiltered.
+    are none, are left out. FILE is there at the end or not at all. These are personal data, unfiltered.
 
     \b
     Examples:

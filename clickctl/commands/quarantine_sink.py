@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import BinaryIO
 
-from clickctl.domain.errors import LakeError, UsageError
+from clickctl.commands.files import whole_file
 from clickctl.plan.quarantine import Entry
 
 _CORRUPT = "corrupt_file"
@@ -60,51 +58,11 @@ def _escaped(stored: bytes) -> bytes:
 
 @contextmanager
 def target(path: str, *, force: bool) -> Iterator[BinaryIO]:
-    """A new file that only its owner may read; stdout if there is no path."""
-    if not path:
+    """A new file; stdout if there is no path."""
+    if path:
+        hint = "--force replaces a file. Or give another --to FILE."
+        with whole_file(path, replace=force, hint=hint) as file:
+            yield file
+    else:
         sys.stdout.flush()
         yield sys.stdout.buffer
-        return
-    real = os.path.realpath(path)
-    if os.path.lexists(real) and not (force and os.path.isfile(real)):
-        kind = "already" if os.path.isfile(real) else "and is no file"
-        raise UsageError(f"{path} is there {kind}.", hint="--force replaces a file. Or give another --to FILE.")
-    folder, name = os.path.split(real)
-    try:
-        number, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".tmp", dir=folder)  # of mode 0600
-    except OSError as error:
-        raise UsageError(f"Cannot write {path}: {error.strerror}.", hint="Give another --to FILE.") from None
-    try:
-        with open(number, "wb", buffering=1 << 20) as file:
-            yield file
-            file.flush()
-            os.fsync(number)
-        _place(temporary, real, force=force)
-        _sync(folder)
-    except FileExistsError:
-        raise UsageError(f"{path} was made by somebody else meanwhile.", hint="Give another --to FILE.") from None
-    except OSError as error:
-        raise LakeError(f"Cannot write {path}: {error.strerror}.", hint="Give another --to FILE.") from error
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-
-
-def _place(temporary: str, path: str, *, force: bool) -> None:
-    if force:
-        os.replace(temporary, path)
-        return
-    try:
-        os.link(temporary, path)  # which replaces nothing
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links
-        os.replace(temporary, path)
-
-
-def _sync(folder: str) -> None:
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

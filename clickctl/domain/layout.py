@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from clickctl.domain.hours import Day, Hour, Unit
 
@@ -19,6 +19,7 @@ TABLES = (FACTS, USERS)
 
 _RAW_FILE = re.compile(r"part-[^/]*\.json(\.gz)?")
 _RAW_KEY = re.compile(r"(\d{4}/\d\d/\d\d/\d\d)/([^/]*)", re.ASCII)
+_LEDGER = re.compile(r"_ledger/(\d{4})/(\d\d)/(\d\d)\.json", re.ASCII)
 _OWNED = re.compile(r"part-(\d{10}|\d{8})-(\d{4,})\.(parquet|json\.gz)")
 
 
@@ -97,6 +98,15 @@ def owner_of(key: str) -> Unit | None:
 def ledger_key(day: Day) -> str:
     """Under the processed root."""
     return f"_ledger/{day.path}.json"
+
+
+def ledger_day(key: str) -> Day | None:
+    """The day of a ledger by its key under the processed root, or None for what is no ledger of ours."""
+    match = _LEDGER.fullmatch(key)
+    try:
+        return Day(date(*map(int, match.groups()))) if match else None
+    except ValueError:
+        return None
 
 
 def staging_prefix(unit: Unit, run_id: str) -> str:

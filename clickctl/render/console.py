@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import sys
@@ -27,7 +28,9 @@ _SUGGESTED = re.compile(
 def show_json(result: Any) -> None:
     """A frozen result as JSON on stdout; never through rich."""
     plain = to_plain(result)
-    text = json.dumps(plain, indent=2, ensure_ascii=False)
+    text = json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False)
+    if sys.stdout.isatty():  # nothing in it may command a terminal
+        text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
     sys.stdout.write((text if can_show(text) else json.dumps(plain, indent=2)) + "\n")
 
 
@@ -119,6 +122,12 @@ class Talk:
 
 
 def _write(text: str) -> None:
-    """One write, so that lines of several threads stay lines."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    """One write, so that lines of several threads stay lines.
+
+    Where nobody can be told (a full disk, a reader that has gone), nobody is: the exit code says it all the same.
+    """
+    try:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+    except OSError:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  (Python must not try again at its end)

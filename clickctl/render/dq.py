@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from clickctl.plan.dq.judging import percent
 from clickctl.plan.dq.results import ORDER, Check, DqReport, ReasonFigures, Verdict
 from clickctl.render.dq_calendar import calendar, sparklines
 from clickctl.render.dq_details import details
@@ -87,5 +88,5 @@ def _reasons(reasons: Iterable[ReasonFigures], width: int, verbose: bool) -> Ren
     for one in reasons:
         examples = [printable(example.text) for example in one.examples]
         shown = "\n".join(examples) if verbose else next(iter(examples), "")
-        table.add_row(Text(printable(one.reason)), number(one.lines), f"{100 * one.share:.2g} %", Text(shown))
+        table.add_row(Text(printable(one.reason)), number(one.lines), percent(one.share), Text(shown))
     return table

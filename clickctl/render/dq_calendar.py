@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from clickctl.plan.dq.judging import percent
 from clickctl.plan.dq.results import DqReport, GroupFigures, HourFigures, Verdict
 from clickctl.plan.status import State
 from clickctl.render.console import can_show
@@ -81,7 +82,7 @@ def sparklines(report: DqReport, width: int) -> RenderableType:
     room = max(10, width - 34)
     each = max(1, math.ceil(len(report.groups) / room))
     parts = [report.groups[n : n + each] for n in range(0, len(report.groups), each)]
-    facts = [sum(group.counts.facts for group in part) for part in parts]
+    facts = [sum(group.counted.facts for group in part) for part in parts]
     shares = [_share(part) for part in parts]
     table = Table.grid(padding=(0, 2, 0, 0))
     for _ in range(3):
@@ -90,13 +91,13 @@ def sparklines(report: DqReport, width: int) -> RenderableType:
     places = [part[0] for part in parts]
     table.add_row("facts", _bars(facts, places), f"at most {number(max(facts, default=0))} {by}")
     limit = next((check.warn for check in report.checks if check.name == "quarantined"), None) or 0.0
-    table.add_row("rejects", _bars(shares, places, limit), f"at most {100 * max(shares, default=0):.2g} % of lines")
+    table.add_row("rejects", _bars(shares, places, limit), f"at most {percent(max(shares, default=0))} of lines")
     return table
 
 
 def _share(part: Sequence[GroupFigures]) -> float:
-    lines = sum(group.counts.lines for group in part)
-    return sum(group.counts.quarantined for group in part) / lines if lines else 0.0
+    lines = sum(group.counted.lines for group in part)
+    return sum(group.counted.quarantined for group in part) / lines if lines else 0.0
 
 
 def _bars(values: Sequence[float], groups: Sequence[GroupFigures], full: float = 0.0) -> Text:
@@ -104,6 +105,6 @@ def _bars(values: Sequence[float], groups: Sequence[GroupFigures], full: float =
     bars = _BARS if can_show(_BARS) else _PLAIN_BARS
     most = max([*values, full])
     return Text("".join(
-        bars[_level(value, most, len(bars))] if group.counts.lines else " "
+        bars[_level(value, most, len(bars))] if group.counts else " "
         for value, group in zip(values, groups, strict=True)
     ))  # fmt: skip

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clickctl.plan.dq.results import DqReport, GroupFigures, Verified
-from clickctl.render.words import number, printable, query_cost, share, size
+from clickctl.render.words import number, plural, printable, query_cost, share, size
 
 _MOST_FILES = 20
 
@@ -28,8 +28,9 @@ def details(report: DqReport) -> Iterator[RenderableType]:
             yield _counts(name, counts, of)
     yield Text()
     yield Text(
-        f"{number(totals.files_in)} raw files, {size(totals.bytes_in)}; {number(totals.files_out)} files written, "
-        f"{size(totals.bytes_out)}. {report.ledgers_read} ledgers read, {report.history_weeks} earlier weeks compared."
+        f"{plural(totals.files_in, 'raw file')}, {size(totals.bytes_in)}; {plural(totals.files_out, 'file')} written, "
+        f"{size(totals.bytes_out)}, of {plural(totals.units, 'unit')}; so are the tables above it. "
+        f"{plural(report.ledgers_read, 'ledger')} read, {plural(report.history_weeks, 'earlier week')} compared."
     )
     if report.verified:
         yield from _verified(report.verified)
@@ -48,9 +49,11 @@ def _groups(groups: Iterable[GroupFigures], group: str) -> RenderableType:
     table.add_column("over a limit")
     for one in groups:
         expected = number(round(one.expected.facts)) if one.expected else "-"
-        counts = one.counts
-        table.add_row(one.name, f"{one.committed}/{one.hours}", number(counts.facts), expected,
-                      share(counts.duplicates, counts.lines), share(counts.quarantined, counts.lines),
+        cells = ("-", "-", "-")
+        if counts := one.counts:
+            cells = (number(counts.facts), share(counts.duplicates, counts.lines),
+                     share(counts.quarantined, counts.lines))  # fmt: skip
+        table.add_row(one.name, f"{one.committed}/{one.hours}", cells[0], expected, *cells[1:],
                       ", ".join(one.findings))  # fmt: skip
     return table
 

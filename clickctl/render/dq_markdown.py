@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from html import escape
 
-from clickctl.plan.dq.results import DqReport
+from clickctl.plan.dq.judging import percent
+from clickctl.plan.dq.results import Counts, DqReport
 from clickctl.render.dq_words import headline, limits_of, totals_line
 from clickctl.render.words import number, printable, share
 
@@ -22,7 +23,7 @@ def markdown(report: DqReport, again: Callable[[str], str] = str) -> str:
         *_table(
             ("verdict", "check", "seen", "limits", "since", "to look closer"),
             (
-                (check.verdict, check.name, text(check.seen), limits_of(check), check.since,
+                (check.verdict, check.name, seen(check.seen), limits_of(check), check.since,
                  code(again(check.command)) if check.command else "")
                 for check in report.checks
             ),
@@ -30,17 +31,15 @@ def markdown(report: DqReport, again: Callable[[str], str] = str) -> str:
     ]  # fmt: skip
     if report.reasons:
         rows = (
-            (code(one.reason), number(one.lines), f"{100 * one.share:.2g} %",
+            (code(one.reason), number(one.lines), percent(one.share),
              " ".join(code(example.text) for example in one.examples))
             for one in report.reasons
         )  # fmt: skip
         lines += ["", "## Quarantined", "", *_table(("reason", "lines", "share", "masked examples"), rows)]
     counts = (
-        (one.name, f"{one.committed}/{one.hours}", number(one.counts.facts),
-         share(one.counts.duplicates, one.counts.lines), share(one.counts.quarantined, one.counts.lines),
-         ", ".join(one.findings))
+        (one.name, f"{one.committed}/{one.hours}", *_figures(one.counts), ", ".join(one.findings))
         for one in report.groups
-    )  # fmt: skip
+    )
     heads = (report.group, "hours", "facts", "duplicates", "quarantined", "over a limit")
     lines += ["", f"## By {report.group}", "", *_table(heads, counts)]
     return "\n".join(lines) + "\n"
@@ -50,9 +49,21 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]
     return [f"| {' | '.join(row)} |" for row in (heads, ("---",) * len(heads), *rows)]
 
 
+def _figures(counts: Counts | None) -> tuple[str, str, str]:
+    if counts is None:
+        return "-", "-", "-"
+    lines = counts.lines
+    return number(counts.facts), share(counts.duplicates, lines), share(counts.quarantined, lines)
+
+
 def text(value: str) -> str:
     """A text of others as it is, whatever Markdown or HTML would make of it."""
     return escape("".join(f"\\{char}" if char in _SPECIAL else char for char in printable(value)))
+
+
+def seen(value: str) -> str:
+    """What would become a link or call somebody in a chat is put in code."""
+    return code(value) if "@" in value or "://" in value else text(value)
 
 
 def code(value: str) -> str:

@@ -17,7 +17,7 @@ def headline(report: DqReport) -> str:
 def totals_line(totals: Totals) -> str:
     """What the range holds, in a sentence."""
     if not totals.lines:
-        return "Nothing is committed in this range."
+        return "There is no line in this range."
     text = (
         f"{plural(totals.facts, 'fact')} of {plural(totals.lines, 'line')}, "
         f"{share(totals.duplicates, totals.lines)} duplicates, {share(totals.quarantined, totals.lines)} quarantined"

@@ -122,7 +122,11 @@ def _tiles(totals: Totals) -> list[tuple[str, str, str]]:
     """What, how much, and a remark."""
     t = totals
     tiles = [
-        ("Lines", number(t.lines), f"{plural(t.files_in, 'raw file')}, {size(t.bytes_in)}"),
+        (
+            "Lines",
+            number(t.lines),
+            f"of {plural(t.units, 'unit')} with {plural(t.files_in, 'raw file')}, {size(t.bytes_in)}",
+        ),
         ("Facts", number(t.facts), f"{plural(t.files_out, 'file')}, {size(t.bytes_out)}"),
         ("Duplicates", number(t.duplicates), f"{share(t.duplicates, t.lines)} of lines"),
         ("Quarantined", number(t.quarantined), f"{share(t.quarantined, t.lines)} of lines"),
@@ -160,7 +164,7 @@ def _table(report: DqReport) -> dict[str, Any]:
 
 
 def _row(group: GroupFigures, known: bool) -> list[_Cell]:
-    counts, expected = group.counts, group.expected
+    counts, expected = group.counted, group.expected
     usual: _Cell = ("-", None, "")
     if expected and expected.facts:
         part = counts.facts / expected.facts

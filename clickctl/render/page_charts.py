@@ -97,9 +97,8 @@ def expected_words(expected: Expected) -> str:
 
 
 def known_groups(report: DqReport) -> dict[str, bool]:
-    """Whether there are counts of a group: no lines in no hour that was counted are not the same as none."""
-    counted = {name for one in report.hours if one.counts for name in (str(one.hour), str(one.hour.day))}
-    return {group.name: bool(group.counts.lines) or group.name in counted for group in report.groups}
+    """Whether there are counts of a group: not to know any is not the same as none."""
+    return {group.name: group.counts is not None for group in report.groups}
 
 
 def _slots(count: int) -> list[_Slot]:
@@ -159,13 +158,13 @@ def _short(count: float) -> str:
 def _volume(report: DqReport, known: dict[str, bool]) -> Chart:
     groups = report.groups
     highs = [group.expected.high for group in groups if group.expected]
-    scale = _Scale(_top([*(group.counts.facts for group in groups), *highs], 2))
+    scale = _Scale(_top([*(group.counted.facts for group in groups), *highs], 2))
     dense = len(groups) > _THIN
 
     def boxes(group: GroupFigures, slot: _Slot) -> list[Box]:
         if not known[group.name]:
             return [scale.box("gap", slot.x, slot.width, 0, scale.top)]
-        facts, e = group.counts.facts, group.expected
+        facts, e = group.counted.facts, group.expected
         found = [scale.box("odd" if e and not e.low <= facts <= e.high else "bar", slot.bar_x, slot.bar, 0, facts)]
         if e and dense:
             found.append(scale.box("band dense", slot.x, slot.width, e.low, e.high))
@@ -178,7 +177,7 @@ def _volume(report: DqReport, known: dict[str, bool]) -> Chart:
         if not known[group.name]:
             return _UNKNOWN
         usual = f", {expected_words(group.expected)}" if group.expected else ""
-        return f"{plural(group.counts.facts, 'fact')}{usual}; {group.committed} of {group.hours} hours committed"
+        return f"{plural(group.counted.facts, 'fact')}{usual}; {group.committed} of {group.hours} hours committed"
 
     legend = [("bar", "facts"), ("odd", "facts outside the band"), ("band", "expected, from earlier weeks")]
     legend = legend if highs else legend[:1]
@@ -188,7 +187,7 @@ def _volume(report: DqReport, known: dict[str, bool]) -> Chart:
 
 def _rejects(report: DqReport, known: dict[str, bool]) -> Chart:
     groups = report.groups
-    shares = {group.name: group.counts.quarantined / max(1, group.counts.lines) for group in groups}
+    shares = {group.name: group.counted.quarantined / max(1, group.counted.lines) for group in groups}
     scale = _Scale(_top(list(shares.values()), 0.001))
 
     def boxes(group: GroupFigures, slot: _Slot) -> list[Box]:
@@ -199,8 +198,8 @@ def _rejects(report: DqReport, known: dict[str, bool]) -> Chart:
     def words(group: GroupFigures) -> str:
         if not known[group.name]:
             return _UNKNOWN
-        part = share(group.counts.quarantined, group.counts.lines)
-        return f"{part}, {number(group.counts.quarantined)} of {plural(group.counts.lines, 'line')}"
+        part = share(group.counted.quarantined, group.counted.lines)
+        return f"{part}, {number(group.counted.quarantined)} of {plural(group.counted.lines, 'line')}"
 
     legend = [("reject", "quarantined, of lines")]
     legend += [("gap", _UNKNOWN)] if not all(known.values()) else []

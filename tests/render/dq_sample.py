@@ -85,7 +85,8 @@ def _group(name: str, hours: Iterable[HourFigures]) -> GroupFigures:
     expected = Expected(middle, 0.85 * middle, 1.15 * middle) if len(of) > 1 else bands[0] if bands else None
     weights = {reason: counts.quarantined * share // 100 for reason, share in _REASONS.items()}
     return GroupFigures(
-        name, len(of), sum(one.state in ("committed", "stale") for one in of), counts, expected if bands else None,
+        name, len(of), sum(one.state in ("committed", "stale") for one in of),
+        counts if known or len(of) > 1 else None, expected if bands else None,
         {reason: count for reason, count in weights.items() if count},
         tuple(dict.fromkeys(finding for one in of for finding in one.findings)),
     )  # fmt: skip
@@ -153,7 +154,7 @@ def _reasons(totals: Counter[str], lines: int, hostile: bool) -> tuple[ReasonFig
 
 
 def _totals(groups: Iterable[GroupFigures], hours: tuple[HourFigures, ...], hostile: bool) -> Totals:
-    counts = [group.counts for group in groups]
+    counts = [group.counted for group in groups]
     lines, facts = sum(one.lines for one in counts), sum(one.facts for one in counts)
     duplicates, quarantined = sum(one.duplicates for one in counts), sum(one.quarantined for one in counts)
     shares = {"page_view": 61, "click": 24, "search": 9, "add_to_cart": 5, "purchase": 1}
@@ -168,21 +169,21 @@ def _totals(groups: Iterable[GroupFigures], hours: tuple[HourFigures, ...], host
     days.update({str(FIRST.day): -(facts // 250), str(FIRST.day.plus(-1)): facts // 250})
     files = sum(one.raw_files for one in hours)
     at = f"{hours[-4].hour}:52:07Z" if len(hours) > 3 else ""
-    return Totals(lines, facts, duplicates, quarantined, sum(one.raw_bytes for one in hours), 46 * facts, files,
+    return Totals(lines, facts, duplicates, quarantined, 27, sum(one.raw_bytes for one in hours), 46 * facts, files,
                   files * 2, actions, nulls, fields, dict(sorted(days.items())), at, at, "", 3.25, 1.43)  # fmt: skip
 
 
 def _verified(groups: Iterable[GroupFigures], hostile: bool) -> Verified:
     by_day: Counter[str] = Counter()
     for group in groups:
-        by_day[group.name[:10]] += group.counts.facts
+        by_day[group.name[:10]] += group.counted.facts
     days = tuple(DayVerified(FIRST.day.plus(n), facts - 17 * (n == 0), facts, facts // 9, facts // 9, facts // 320,
-                             {"session_id": facts // 24})
+                             0, 0, {"session_id": facts // 24})
                  for n, facts in enumerate(by_day.values()))  # fmt: skip
     folder = "fact_clicks/year=2026/month=01/day=05"
     orphan = f"{folder}/{EVIL if hostile else 'part-2026010503-0000.parquet'}"
     lost = (f"dim_users/{'/'.join(folder.split('/')[1:])}/part-2026010509-0000.parquet",)
-    return Verified(days, (orphan,), lost, 4, 1_730_000_000, 0.00865, 12.4)
+    return Verified(days, (orphan,), lost, {}, "", 4, 1_730_000_000, 0.00865, 12.4)
 
 
 def sample_report(days: int = 3, *, hostile: bool = False, group: str = "day") -> DqReport:
@@ -214,8 +215,8 @@ def empty_report(hours: int = 24) -> DqReport:
     end = FIRST.plus(hours)
     none = tuple(HourFigures(hour, "missing", None, 0, 0, None) for hour in HourRange(FIRST, end))
     days = groupby(none, key=lambda one: str(one.hour.day))
-    groups = tuple(GroupFigures(name, len(list(of)), 0, Counts(), None, {}) for name, of in days)
+    groups = tuple(GroupFigures(name, len(list(of)), 0, None, None, {}) for name, of in days)
     check = _check("missing", SKIP, "there has never been a raw file", None, 0, 0)
-    totals = Totals(0, 0, 0, 0, 0, 0, 0, 0, {}, {}, {}, {}, "", "", "", None, None)
+    totals = Totals(0, 0, 0, 0, 0, 0, 0, 0, 0, {}, {}, {}, {}, "", "", "", None, None)
     return DqReport("2026-01-06T00:02:11Z", "/srv/clicks/lake", FIRST, end, SKIP, {SKIP.value: 1}, (check,), totals,
                     "day", groups, none, (), 0, 1)  # fmt: skip

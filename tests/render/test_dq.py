@@ -89,7 +89,7 @@ def test_a_terminal_without_such_letters_gets_plain_marks(monkeypatch: pytest.Mo
 def test_an_empty_lake_has_a_report_too() -> None:
     console = Console(file=io.StringIO(), width=80)
     text = rendered(console, dq(empty_report(), 80, False), 80)
-    assert "Nothing is committed" in text and "·" * 24 in text
+    assert "There is no line" in text and "·" * 24 in text
 
 
 def test_markdown_has_every_check_and_no_text_of_others_is_markup() -> None:

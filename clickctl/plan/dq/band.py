@@ -21,6 +21,8 @@ _LEAST = 0.10  # of the logarithm: hours that differ by less than a few tenths a
 _ROOM = 1.5  # the middle of a few weeks is itself some way off
 _CHANCE = 2.0  # by 1 / sqrt(n) the logarithm of a count n of independent events differs; with room to spare
 
+_WIDEST = 20.0  # as a logarithm, half a milliard times: no band needs to be wider, and no number overflows
+
 
 @dataclass(frozen=True)
 class Usual:
@@ -35,7 +37,7 @@ class Usual:
 
     def band(self, deviations: float) -> tuple[float, float]:
         """The facts that are not more than so many deviations away: from, to."""
-        factor = math.exp(min(700.0, deviations * self.deviation))
+        factor = math.exp(min(_WIDEST, deviations * self.deviation))
         return max(0.0, (self.middle + 1) / factor - 1), (self.middle + 1) * factor - 1
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from clickctl.domain.hours import Hour, HourRange
-from clickctl.plan.dq.judging import Judged, Over, judged, since, verdict_of
+from clickctl.domain.ledger import Ledger
+from clickctl.plan.dq.judging import Judged, Over, counted, judged, since, unjudged, verdict_of
 from clickctl.plan.dq.results import Verdict
 from clickctl.plan.dq.seen import QualitySeen
 from clickctl.plan.status import HourStatus, State
@@ -18,6 +19,10 @@ _SHOWN = 3
 
 
 def completeness(seen: QualitySeen) -> list[Judged]:
+    names = ("late", *_STATES)
+    if all(status.state == State.FUTURE for status in seen.status.hours):
+        why = "no hour of the range is over"
+        return [unjudged(name, why, seen.limits.of(name)) for name in ("missing", *names)]
     return [_missing(seen), _late(seen), *(_in_state(seen, name, states) for name, states in _STATES.items())]
 
 
@@ -26,17 +31,26 @@ _SAID = {"failed": "failed or cannot be run", "torn": "torn: a run died while pu
 
 
 def _missing(seen: QualitySeen) -> Judged:
-    """Hours without raw files, from the first hour on that ever had any, if there was one."""
-    waited = [s for s in seen.status.hours if s.hour.plus(1).start + _GRACE <= seen.now]
-    begun = next((s.hour for s in waited if s.state != State.MISSING), None)
-    earlier = any(ledger.units for day, ledger in seen.ledgers.items() if day < seen.hours.first.day)
-    gone = [s.hour for s in waited if s.state == State.MISSING and (earlier or begun is None or s.hour > begun)]
-    text = f"{_hours(len(gone))} without raw files{_places(gone)}"
-    if begun is None and not earlier and gone:
+    """Hours without raw files, from the first hour on that the lake ever had any in."""
+    waited = [s for s in seen.status.hours if s.hour.plus(1).start <= seen.now - _GRACE]
+    if not waited:
+        return unjudged("missing", "no hour of the range has been over for an hour", seen.limits.of("missing"))
+    begun = None if _had_earlier(seen) else next((s.hour for s in seen.status.hours if s.state != State.MISSING), None)
+    gone = [s.hour for s in waited if s.state == State.MISSING and (begun is None or s.hour > begun)]
+    text = f"{counted(len(gone), 'hour')} without raw files{_places(gone)}"
+    if len(gone) == len(waited):
         text = "no hour has raw files"
-    elif not gone and begun and begun > seen.hours.first and not earlier:
-        text = f"no hour without raw files since the first one that has any, {begun}"
+    elif not gone and begun and begun > seen.hours.first:
+        text = f"no hour without raw files since the lake's first, {begun}"
     return _counted(seen, "missing", gone, text, f"clickctl status {_span(gone)}")
+
+
+def _had_earlier(seen: QualitySeen) -> bool:
+    """Whether the lake held anything before this range: by its first ledger, or by that of the range's first day."""
+    first = seen.hours.first
+    of_day = seen.ledgers.get(first.day, Ledger(first.day)).committed()
+    inputs = (file for commit in of_day.values() for file in commit.inputs)
+    return (seen.began is not None and seen.began < first.day) or any(file.key < first.path for file in inputs)
 
 
 def _late(seen: QualitySeen) -> Judged:
@@ -46,16 +60,16 @@ def _late(seen: QualitySeen) -> Judged:
     over = {str(hour): verdict for hour, age in waiting.items() if (verdict := verdict_of(age, limits)) != Verdict.GOOD}
     oldest = max(waiting.values(), default=0.0)
     hours = sorted(waiting)
-    text = f"{_hours(len(waiting))} waiting to be run{_places(hours)}"
-    text += f", for {oldest:.1f} hours at most" if waiting else ""
-    return judged("late", round(oldest, 2), limits, text, over=over, since=since(over, [str(h) for h in seen.hours]),
+    text = f"{counted(len(waiting), 'hour')} waiting to be run{_places(hours)}"
+    text += f", for {oldest:.3g} hours at most" if waiting else ""
+    return judged("late", oldest, limits, text, over=over, since=since(over, [str(h) for h in seen.hours]),
                   command=_mend(seen, (State.WAITING,), hours))  # fmt: skip
 
 
 def _in_state(seen: QualitySeen, name: str, states: tuple[State, ...]) -> Judged:
     found = [s for s in seen.status.hours if s.state in states]
     hours = [s.hour for s in found]
-    text = f"{_hours(len(hours))} {_SAID[name]}{_places(hours)}{_why(found)}"
+    text = f"{counted(len(hours), 'hour')} {_SAID[name]}{_places(hours)}{_why(found)}"
     return _counted(seen, name, hours, text, _mend(seen, states, hours))
 
 
@@ -70,10 +84,6 @@ def _counted(seen: QualitySeen, name: str, hours: Sequence[Hour], text: str, com
 def _why(found: Sequence[HourStatus]) -> str:
     reasons = dict.fromkeys(s.reason for s in found if s.reason)
     return f": {next(iter(reasons))}" if len(reasons) == 1 else ""
-
-
-def _hours(count: int) -> str:
-    return f"{count or 'no'} hour{'' if count == 1 else 's'}"
 
 
 def _places(hours: Sequence[Hour]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -18,16 +20,18 @@ _FILES = 3
 _LENGTH = 160
 
 _FIELDS = "event_time|user_id|session_id|action|page_url|user_agent|ip|attributes"
-_NAME = re.compile(rf'"({_FIELDS})"\s*:')
-_WORD = re.compile(r"\b(true|false|null)\b")
+_CLEAR = re.compile(rf'"({_FIELDS})"(?=\s*:)|\b(true|false|null)\b')
 _AT_FAULT = {
     "action_not_permitted": "action",
     "unparseable_event_time": "event_time",
     "event_time_out_of_range": "event_time",
     "missing_user_id": "user_id",
 }
-_CLEAR = ("action", "event_time")
-"""Their values are no personal data, and say what is wrong where they are."""
+_TELLING = {
+    "action": re.compile(r"[a-z]{1,20}([_-][a-z]{1,20}){0,3}", re.ASCII),
+    "event_time": re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII),
+}
+"""Values at fault that are left as they are: what looks like an action, or like a time, and like nothing else."""
 
 
 def files_to_read(units: Mapping[Unit, Commit], reasons: Sequence[str]) -> tuple[OutputFile, ...]:
@@ -44,29 +48,45 @@ def files_to_read(units: Mapping[Unit, Commit], reasons: Sequence[str]) -> tuple
 
 
 def masked(raw: bytes, reason: str) -> str:
-    """A record from the field that is at fault on, with x for letters and 9 for digits.
+    """A record with x for letters and 9 for digits; the field that is at fault, where it can be told, comes first.
 
-    The names of our fields are left as they are, and an action or a time that is at fault.
+    The names of our fields are left as they are, and a value at fault that looks like an action or a time.
     """
     if reason == "corrupt_file":
         return "(the bytes of a whole file)"
     text = raw.decode("utf-8", "backslashreplace")
-    field = _AT_FAULT.get(reason, reason.removeprefix("wrong_type:"))
-    found = re.search(rf'"{re.escape(field)}"\s*:', text)
-    begin = found.start() if found else 0
-    text = text[begin:]
-    clear = [match.span(1) for match in (*_NAME.finditer(text), *_WORD.finditer(text))]
-    if found and field in _CLEAR and field == _AT_FAULT.get(reason):
-        value = re.compile(r'\s*("(?:[^"\\]|\\.){0,60}"|[\w.+-]{1,60})').match(text, found.end() - begin)
-        clear += [value.span(1)] if value else []
-    shown = [char if any(a <= n < b for a, b in clear) else _masked(char) for n, char in enumerate(text[:_LENGTH])]
-    return "…" * bool(begin) + "".join(shown) + "…" * (len(text) > _LENGTH)
+    field = _AT_FAULT.get(reason, reason.removeprefix("wrong_type:") if reason.startswith("wrong_type:") else "")
+    shown = _fault(text, field) + _hidden(text)
+    return shown[:_LENGTH] + "…" * (len(shown) > _LENGTH)
+
+
+def _fault(text: str, field: str) -> str:
+    """The field at fault with its value, of a record that can be read."""
+    try:
+        record = json.loads(text)
+        value = record.get(field, ...)
+    except (ValueError, AttributeError, RecursionError):
+        return ""
+    if not field or value is ...:
+        return f"(no {field}) " if field else ""
+    telling = _TELLING.get(field)
+    plain = isinstance(value, str) and telling and telling.fullmatch(value)
+    written = json.dumps(value, ensure_ascii=False)
+    return f'"{field}":{written if plain else _hidden(written)[:60]} in '
+
+
+def _hidden(text: str) -> str:
+    clear = [match.span() for match in _CLEAR.finditer(text[: 4 * _LENGTH])]
+    kept = {n for begin, end in clear for n in range(begin, end)}
+    return "".join(char if n in kept else _masked(char) for n, char in enumerate(text[: 4 * _LENGTH]))
 
 
 def _masked(char: str) -> str:
-    if char.isdigit():
+    """By its kind of character: every number is 9, every letter and mark x or X."""
+    kind = unicodedata.category(char)
+    if kind[0] == "N":
         return "9"
-    return ("X" if char.isupper() else "x") if char.isalpha() else char
+    return ("X" if kind == "Lu" else "x") if kind[0] in "LM" else char
 
 
 def with_examples(report: DqReport, examples: Mapping[str, Sequence[Example]]) -> DqReport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -44,7 +45,7 @@ def _hour(seen: QualitySeen, hour: Hour, known: Usual | None, deviations: float)
     if known:
         low, high = known.band(deviations)
         expected = Expected(known.middle, round(low, 1), round(high, 1))
-        off = round(known.deviations(counts.facts), 2) if counts else None
+        off = round(known.deviations(counts.facts), 6) if counts else None
     return HourFigures(hour, status.state, status.unit, status.raw_files, status.raw_bytes, counts, expected, off)
 
 
@@ -90,11 +91,16 @@ def group_figures(
 def _group(place: Unit, hours: list[HourFigures], quality: Quality, found: Found) -> GroupFigures:
     known = [hour.counts for hour in hours if hour.counts]
     committed = sum(1 for hour in hours if hour.unit)
-    counts = Counts(*(sum(getattr(one, name) for one in known) for name in ("lines", "facts", "quarantined")))
-    if not known:  # a day that does not tell of its hours tells of itself
+    counts = _added(known) if known else None
+    if not known and quality.lines:  # a day that does not tell of its hours tells of itself
         counts = Counts(quality.lines, quality.facts, quality.quarantined)
     findings = dict.fromkeys([*found.get(str(place), {}), *(name for hour in hours for name in hour.findings)])
     return GroupFigures(str(place), len(hours), committed, counts, _sum(hours), quality.reasons, tuple(findings))
+
+
+def _added(counts: Iterable[Counts]) -> Counts:
+    known = list(counts)
+    return Counts(*(sum(getattr(one, name) for one in known) for name in ("lines", "facts", "quarantined")))
 
 
 def _sum(hours: Sequence[HourFigures]) -> Expected | None:
@@ -111,11 +117,15 @@ def _sum(hours: Sequence[HourFigures]) -> Expected | None:
 def totals(seen: QualitySeen) -> Totals:
     commits = list(seen.units.values())
     quality = total(commit.quality for commit in commits)
-    every = [commit for ledger in seen.ledgers.values() for commit in ledger.committed().values()]
-    billed = [commit for commit in commits if commit.dpu_hours is not None or commit.cost is not None]
+    of_hours = [counts for hour in seen.hours if (counts := seen.counts(hour))]
+    silent = [seen.units[unit].quality for unit in seen.units if seen.silent(unit)]
+    counts = _added([*of_hours, *(Counts(one.lines, one.facts, one.quarantined) for one in silent)])
+    ledgers = (*seen.ledgers.values(), *seen.recent)
+    every = [commit for ledger in ledgers for commit in ledger.committed().values()]
+    billed = [commit for commit in commits if commit.cost is not None]
     return Totals(
-        lines=quality.lines, facts=quality.facts, duplicates=quality.duplicates, quarantined=quality.quarantined,
-        bytes_in=quality.bytes_in, bytes_out=quality.bytes_out,
+        lines=counts.lines, facts=counts.facts, duplicates=counts.duplicates, quarantined=counts.quarantined,
+        units=len(commits), bytes_in=quality.bytes_in, bytes_out=quality.bytes_out,
         files_in=quality.files_in, files_out=quality.files_out,
         actions=quality.actions, nulls=quality.nulls, unknown_fields=quality.unknown_fields, event_days=quality.days,
         newest_event=max((commit.quality.max_event_time or "" for commit in every), default=""),
@@ -139,7 +149,7 @@ def reason_figures(units: Mapping[Unit, Commit]) -> tuple[ReasonFigures, ...]:
     return tuple(
         ReasonFigures(
             reason, count, round(count / lines, 6) if lines else 0.0, str(newest[reason]),
-            f"clickctl quarantine show {newest[reason]} --reason {reason}",
+            f"clickctl quarantine show {newest[reason]} --reason {shlex.quote(reason)}",
         )
         for reason, count in ranked[:_MOST_REASONS] if count
     )  # fmt: skip

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
-from clickctl.domain.hours import Day, HourRange, Unit
-from clickctl.domain.layout import TABLES
+from clickctl.domain.hours import Day, Hour, HourRange, Unit
+from clickctl.domain.layout import TABLES, owner_of
 from clickctl.domain.ledger import OutputFile
-from clickctl.plan.dq.judging import Judged, judged, since, unjudged, verdict_of
+from clickctl.plan.dq.judging import Judged, counted, judged, since, unjudged, verdict_of
 from clickctl.plan.dq.results import ORDER, Totals
 from clickctl.plan.dq.seen import QualitySeen
 
@@ -22,8 +22,8 @@ _SMALL = 1_000_000
 def freshness(seen: QualitySeen, totals: Totals) -> list[Judged]:
     """How old the newest of everything is, in a range that reaches the present."""
     limits = seen.limits
-    if seen.hours.end.plus(1) < seen.present:
-        why = "the range ends in the past"
+    if seen.hours.end < seen.present.plus(-1) or seen.hours.first > seen.present:
+        why = "the range does not reach the present"
         return [unjudged(name, why, limits.of(name)) for name in ("newest_event", "newest_commit", "newest_load")]
     return [
         _age(seen, "newest_event", totals.newest_event, "event in the lake"),
@@ -33,10 +33,14 @@ def freshness(seen: QualitySeen, totals: Totals) -> list[Judged]:
 
 
 def _age(seen: QualitySeen, name: str, at: str, what: str) -> Judged:
+    """Of what lies further back than the ledgers of two days tell, only that it is older than these is known."""
     if not at:
         return unjudged(name, "nothing is committed", seen.limits.of(name))
-    hours = max(0.0, (seen.now - _moment(at)) / _ONE_HOUR)
-    text = f"the newest {what} is {hours:.1f} hours old ({at[:19]}Z)"
+    known = seen.present.day.plus(-1).first_hour.start
+    hours = max(0.0, (seen.now - max(_moment(at), known)) / _ONE_HOUR)
+    text = f"the newest {what} is {hours:.3g} hours old ({at[:19]}Z)"
+    if _moment(at) < known:
+        text = f"the newest {what} is more than {hours:.3g} hours old"
     return judged(name, hours, seen.limits.of(name), text, since=at[:13], command="clickctl status")
 
 
@@ -46,7 +50,7 @@ def _load(seen: QualitySeen, totals: Totals) -> Judged:
     if seen.load is None or not seen.load.newest_event or not totals.newest_event:
         return unjudged("newest_load", "no load is noted in this lake", limits)
     behind = max(0.0, (_moment(totals.newest_event) - _moment(seen.load.newest_event)) / _ONE_HOUR)
-    text = f"the newest event loaded is {behind:.1f} hours behind the lake's (load of {seen.load.at})"
+    text = f"the newest event loaded is {behind:.3g} hours behind the lake's (load of {seen.load.at})"
     return judged("newest_load", behind, limits, text, since=seen.load.newest_event[:13],
                   command="clickctl load-hot --dry-run")  # fmt: skip
 
@@ -105,7 +109,7 @@ def files(seen: QualitySeen) -> list[Judged]:
 
 
 def _small(seen: QualitySeen, groups: dict[tuple[str, Day], list[OutputFile]]) -> Judged:
-    """Files of an event-day that is over beyond what its bytes need."""
+    """Files of an event-day that is over beyond what its bytes need, of those that units of the range own."""
     excess = {
         place: len(found) - math.ceil(sum(file.size for file in found) / seen.target_bytes)
         for place, found in groups.items()
@@ -114,9 +118,14 @@ def _small(seen: QualitySeen, groups: dict[tuple[str, Day], list[OutputFile]]) -
     (table, day), value = max(excess.items(), key=lambda item: (item[1], str(item[0][1])))
     limits = seen.limits.of("small_files")
     days = sorted({str(d) for (_, d), count in excess.items() if ORDER[verdict_of(count, limits)] > 0})
-    text = f"{value:,} files more than needed in {table} of {day}" if value > 0 else "no more files than needed"
-    return judged("small_files", max(0, value), limits, text, since=days[0] if days else "",
-                  command=f"clickctl backfill {day} {day.plus(1)} --dry-run")  # fmt: skip
+    text = (
+        f"{counted(value, 'file')} more than needed in {table} of {day}" if value > 0 else "no more files than needed"
+    )
+    hours = sorted(
+        {owner.day for file in groups.get((table, day), ()) if isinstance(owner := owner_of(file.key), Hour)}
+    )
+    command = f"clickctl backfill {hours[0]} {hours[-1].plus(1)} --dry-run" if hours else f"clickctl status {day}"
+    return judged("small_files", max(0, value), limits, text, since=days[0] if days else "", command=command)
 
 
 def _large(seen: QualitySeen, groups: dict[tuple[str, Day], list[OutputFile]]) -> Judged:
@@ -143,11 +152,12 @@ def _skewed(seen: QualitySeen, owned: dict[tuple[Unit, str, Day], list[OutputFil
 
 
 def cost(seen: QualitySeen, totals: Totals) -> Judged:
-    """Dollars for a million lines."""
+    """Dollars for a million lines, of the commits that cost any."""
     limits = seen.limits.of("cost")
-    if totals.dollars is None or not totals.lines:
+    lines = sum(commit.quality.lines for commit in seen.units.values() if commit.cost is not None)
+    if totals.dollars is None or not lines:
         return unjudged("cost", "nothing was billed", limits)
-    dollars = totals.dollars / (totals.lines / 1e6)
-    text = f"${dollars:,.4f} and {(totals.dpu_hours or 0) / (totals.lines / 1e6):.4f} DPU-hours for a million events"
+    dollars, hours = totals.dollars / (lines / 1e6), (totals.dpu_hours or 0) / (lines / 1e6)
+    text = f"${dollars:,.4f} and {hours:.4f} DPU-hours for a million events"
     first = next(iter(seen.units))
     return judged("cost", dollars, limits, text, since=str(first), command=f"clickctl status {first.day}")

@@ -92,10 +92,10 @@ class Part:
         return Verdict.FAIL if self.part > room[1] else Verdict.WARN if self.part > room[0] else Verdict.GOOD
 
 
-def closer(place: object) -> str:
+def closer(place: object, *flags: str) -> str:
     """The command that reports on the day of an hour or a day alone."""
     day = unit_from_name(str(place)).day
-    return f"clickctl dq-report {day} {day.plus(1)} --verbose"
+    return " ".join(["clickctl dq-report", f"{day} {day.plus(1)}", *flags, "--verbose"])
 
 
 def share_judged(name: str, parts: Sequence[Part], limits: Limits, what: str, command: Callable[[str], str]) -> Judged:
@@ -105,7 +105,7 @@ def share_judged(name: str, parts: Sequence[Part], limits: Limits, what: str, co
     """
     whole = Part("", sum(part.part for part in parts), sum(part.of for part in parts))
     if not whole.of:
-        return unjudged(name, f"nothing is committed: there is no {what.removeprefix('of ')}", limits)
+        return unjudged(name, "there is nothing to judge by", limits)
     over = {part.place: verdict for part in parts if ORDER[verdict := part.verdict(limits)] > 0}
     highest = max(parts, key=lambda part: (ORDER[part.verdict(limits)], part.share, part.place))
     found = worst([verdict_of(whole.share, limits), *over.values()])
@@ -113,8 +113,9 @@ def share_judged(name: str, parts: Sequence[Part], limits: Limits, what: str, co
     seen = f"{percent(whole.share)} {what}"
     if over:
         seen = f"{percent(highest.share)} {what} in {highest.place}, {percent(whole.share)} in all"
+    places = [part.place for part in parts if part.of]
     return judged(name, value, limits, seen, over=over, verdict=found,
-                  since=since(over, [part.place for part in parts if part.of]),
+                  since=since(over, places) if over else places[0],
                   command=command(highest.place))  # fmt: skip
 
 
@@ -128,6 +129,10 @@ def since(over: Over, places: Sequence[str]) -> str:
 
 
 def percent(share: float) -> str:
-    """`2.3 %`; two digits of what is below one."""
-    found = 100 * share
-    return f"{found:.1f} %" if found >= 1 or found == 0 else f"{found:.2g} %"
+    """`2.04 %`: three digits, so that what is over a limit does not read as the limit itself."""
+    return f"{100 * share:.3g} %"
+
+
+def counted(count: int, noun: str) -> str:
+    """`no hours`, `1 hour`, `2,000 hours`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}" if count else f"no {noun}s"

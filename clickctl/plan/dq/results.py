@@ -86,17 +86,23 @@ class HourFigures:
 class GroupFigures:
     """The hours of a group (an hour, or a day) together; `name` is that hour or day.
 
-    `committed` of `hours` hours are; `reasons` of a group's hours that are held by a whole day are in
-    that day's group alone. `expected` is None unless it is known of every hour with counts.
+    `committed` of `hours` hours are; `counts` is None where nothing is known of any of them. `reasons` of
+    hours that are held by a whole day are in that day's group alone. `expected` is None unless it is known
+    of every hour with counts.
     """
 
     name: str
     hours: int
     committed: int
-    counts: Counts
+    counts: Counts | None
     expected: Expected | None
     reasons: dict[str, int]
     findings: tuple[str, ...] = ()
+
+    @property
+    def counted(self) -> Counts:
+        """For sums and charts."""
+        return self.counts or Counts()
 
 
 @dataclass(frozen=True)
@@ -123,16 +129,19 @@ class ReasonFigures:
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over the units of the range. Bytes; `dollars` and `dpu_hours` are None where nothing is billed.
+    """Sums. `lines` to `quarantined` are of the range's hours; of a day that does not tell of its hours, all of it.
 
-    `nulls` and `actions` count facts, `unknown_fields` lines. `newest_event` and `newest_commit` are those of
-    all ledgers that were read, `newest_load` is when load-hot last changed the warehouse; empty: none.
+    All others are known by unit only: they are of the `units` that hold any hour of the range, whole. Bytes;
+    `dollars` and `dpu_hours` are None where nothing is billed. `nulls` and `actions` count facts,
+    `unknown_fields` lines. `newest_event` and `newest_commit` are those of all ledgers that were read,
+    `newest_load` is when load-hot last changed the warehouse; empty: none.
     """
 
     lines: int
     facts: int
     duplicates: int
     quarantined: int
+    units: int
     bytes_in: int
     bytes_out: int
     files_in: int
@@ -150,7 +159,8 @@ class Totals:
 
 @dataclass(frozen=True)
 class DayVerified:
-    """One event-day in the tables beside the ledger's. `doubled` facts have a click_id that is there already."""
+    """One event-day in the tables beside the ledger's. `doubled` facts have a click_id that is there already,
+    `unknown_users` is how many users of its facts have no row of that day in dim_users."""
 
     day: Day
     facts: int
@@ -158,6 +168,8 @@ class DayVerified:
     users: int
     users_in_ledger: int
     doubled: int
+    required_nulls: int
+    unknown_users: int
     nulls: dict[str, int]
 
 
@@ -166,11 +178,15 @@ class Verified:
     """What --verify found by asking the tables, and what that cost (0 where nothing is billed).
 
     `orphans` are files that no commit has, `lost` those of commits that are not there, or have another size.
+    `skipped` event-days could not be looked at in peace: why, by day. `view` says what is wrong with the view
+    of users; empty: nothing, or there is none.
     """
 
     days: tuple[DayVerified, ...]
     orphans: tuple[str, ...]
     lost: tuple[str, ...]
+    skipped: dict[str, str]
+    view: str
     queries: int
     bytes_scanned: int
     dollars: float

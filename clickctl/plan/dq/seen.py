@@ -52,7 +52,10 @@ class AlertsSeen:
 
 @dataclass(frozen=True)
 class QualitySeen:
-    """Everything that is judged. `ledgers` are those of the range and of the earlier weeks it is compared with."""
+    """Everything that is judged. `ledgers` are those of the range and of the earlier weeks it is compared with.
+
+    `recent` are those of the present day and the one before; `began` is the first arrival day that has a ledger.
+    """
 
     hours: HourRange
     now: datetime
@@ -60,6 +63,8 @@ class QualitySeen:
     status: StatusReport
     ledgers: Mapping[Day, Ledger]
     weeks: int
+    recent: tuple[Ledger, ...]
+    began: Day | None
     alerts: AlertsSeen
     load: LoadNote | None
     limits: QualityLimits
@@ -81,23 +86,25 @@ class QualitySeen:
 
     @cached_property
     def by_day(self) -> dict[Day, Quality]:
-        """The counts of each arrival day of the range and of earlier weeks that has any."""
-        found = {day: ledger.committed() for day, ledger in self.ledgers.items()}
-        return {
-            day: total(commit.quality for unit, commit in units.items() if day not in self.days or self._touches(unit))
-            for day, units in sorted(found.items())
-            if units
-        }
+        """The counts of each arrival day, of the range and of earlier weeks, that has any: of the whole day."""
+        found = {day: ledger.committed().values() for day, ledger in sorted(self.ledgers.items())}
+        return {day: total(commit.quality for commit in commits) for day, commits in found.items() if commits}
 
     @cached_property
     def days(self) -> frozenset[Day]:
         return frozenset(self.hours.days)
 
+    @cached_property
+    def known_weeks(self) -> int:
+        """How many of the earlier weeks have anything."""
+        weeks = range(1, self.weeks + 1)
+        return sum(any(day.plus(-7 * week) in self.by_day for day in self.hours.days) for week in weeks)
+
     def counts(self, hour: Hour) -> Counts | None:
         """The counts of an arrival hour; None where nothing is committed of it, or the commit does not tell."""
-        ledger = self.ledgers.get(hour.day)
-        commit = ledger and ledger.entry(unit := ledger.unit_of(hour)).commit
-        if not commit:
+        ledger = self.ledgers.get(hour.day, Ledger(hour.day))
+        unit = ledger.unit_of(hour)
+        if (commit := ledger.entry(unit).commit) is None:
             return None
         quality, name = commit.quality, str(hour)
         if unit == hour:
@@ -106,6 +113,11 @@ class QualitySeen:
             return None
         facts, quarantined = quality.hourly_facts.get(name, 0), quality.hourly_quarantined.get(name, 0)
         return Counts(quality.hourly_lines[name], facts, quarantined)
+
+    def silent(self, unit: Unit) -> bool:
+        """A day that was committed before lines were counted by hour."""
+        quality = self.units[unit].quality
+        return isinstance(unit, Day) and quality.lines > 0 and not quality.hourly_lines
 
     def earlier(self, hour: Hour) -> list[int]:
         """The facts of the same hour in earlier weeks, where known. A rerun has replaced its own point."""

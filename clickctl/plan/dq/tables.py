@@ -10,7 +10,7 @@ from clickctl.domain.hours import Day
 from clickctl.domain.layout import TABLES, owner_of, partition_prefix
 from clickctl.domain.ledger import Ledger, OutputFile
 from clickctl.domain.limits import QualityLimits
-from clickctl.plan.dq.judging import Judged, Part, closer, judged, share_judged, since, unjudged
+from clickctl.plan.dq.judging import Judged, Part, closer, counted, judged, share_judged, since, unjudged
 from clickctl.plan.dq.results import Verdict, Verified
 
 TABLE_CHECKS = ("rows", "doubled", "required", "orphans", "users")
@@ -59,60 +59,62 @@ def stray_files(say: LedgersSay, there: Mapping[str, int], days: Sequence[Day]) 
     return sorted(read - known.keys()), sorted(lost)
 
 
-def table_checks(
-    found: Verified, required: Mapping[Day, int], unknown: Mapping[Day, int], view: str, skipped: int,
-    limits: QualityLimits,
-) -> list[Judged]:  # fmt: skip
-    """`required` are facts without what every fact has, `unknown` users of facts without a row, by event-day.
-
-    `view` says what is wrong with the view of users; `skipped` days could not be looked at in peace.
-    """
+def table_checks(found: Verified | None, limits: QualityLimits, trouble: str = "") -> list[Judged]:
+    """`trouble` is why the tables could not be asked; with `found`, their files were listed all the same."""
+    if trouble or found is None:
+        why = f"the tables could not be asked: {trouble}"
+        unasked = [unjudged(name, why, limits.of(name)) for name in TABLE_CHECKS]
+        return [_orphans(found, limits) if found and one.check.name == "orphans" else one for one in unasked]
     if not found.days and not found.orphans and not found.lost:
-        why = "every day is being published or torn, or has a ledger that cannot be read"
-        return unasked(why if skipped else "there is no row in these days", limits)
+        why = next(iter(found.skipped.values()), "there is no row in these days")
+        return [unjudged(name, why, limits.of(name)) for name in TABLE_CHECKS]
     doubled = [Part(str(day.day), day.doubled, day.facts) for day in found.days]
+    required = {str(day.day): day.required_nulls for day in found.days}
     return [
-        _rows(found, skipped, limits),
-        share_judged("doubled", doubled, limits.of("doubled"), "of facts are there already", closer),
+        _rows(found, limits),
+        share_judged("doubled", doubled, limits.of("doubled"), "of facts are there already", verify),
         _counted("required", required, "facts without click_id, event_time or user_id", limits),
         _orphans(found, limits),
-        _users(unknown, view, limits),
+        _users(found, limits),
     ]
 
 
-def unasked(why: str, limits: QualityLimits) -> list[Judged]:
-    return [unjudged(name, why, limits.of(name)) for name in TABLE_CHECKS]
+def verify(place: str) -> str:
+    return closer(place, "--verify")
 
 
-def _rows(found: Verified, skipped: int, limits: QualityLimits) -> Judged:
+def _rows(found: Verified, limits: QualityLimits) -> Judged:
     other = [day for day in found.days if (day.facts, day.users) != (day.facts_in_ledger, day.users_in_ledger)]
-    text = f"{len(found.days)} event-days have the rows of the ledger"
+    text = f"{counted(len(found.days), 'event-day')} as the ledgers say"
     if other:
         day = other[0]
         text = (
             f"{len(other)} of {len(found.days)} event-days have others than the ledger: {day.day} has {day.facts:,} "
             f"facts and {day.users:,} users, by the ledger {day.facts_in_ledger:,} and {day.users_in_ledger:,}"
         )
-    text += f"; {skipped} not judged: a run is at them, or died, or a ledger cannot be read" if skipped else ""
+    skipped = [f"{len(found.skipped)} not judged: {next(iter(found.skipped.values()))}"] if found.skipped else []
+    text = "; ".join([text, *skipped])
     over = dict.fromkeys((str(day.day) for day in other), Verdict.FAIL)
-    return judged("rows", len(other), limits.of("rows"), text, over=over, command=closer(other[0].day) if other else "",
+    return judged("rows", len(other), limits.of("rows"), text, over=over,
+                  command=verify(str(other[0].day)) if other else "",
                   since=since(over, [str(day.day) for day in found.days]))  # fmt: skip
 
 
-def _counted(name: str, counts: Mapping[Day, int], what: str, limits: QualityLimits) -> Judged:
-    over = {str(day): Verdict.FAIL for day, count in sorted(counts.items()) if count}
-    total = sum(counts.values())
-    text = f"{total or 'no'} {what}" + (f", the first in {next(iter(over))}" if over else "")
-    return judged(name, total, limits.of(name), text, over=over, since=next(iter(over), ""),
-                  command=closer(next(iter(over))) if over else "")  # fmt: skip
+def _counted(name: str, counts: Mapping[str, int], what: str, limits: QualityLimits) -> Judged:
+    over = {day: Verdict.FAIL for day, count in counts.items() if count}
+    first, total = next(iter(over), ""), sum(counts.values())
+    text = f"{total or 'no'} {what}" + (f", the first in {first}" if first else "")
+    return judged(name, total, limits.of(name), text, over=over, since=first, command=verify(first) if first else "")
 
 
 def _orphans(found: Verified, limits: QualityLimits) -> Judged:
     files = [*found.lost, *found.orphans]
-    text = f"{len(found.orphans) or 'no'} files that no commit has, {len(found.lost) or 'none'} lost or of another size"
+    text = (
+        f"{counted(len(found.orphans), 'file')} that no commit has, {len(found.lost) or 'none'} lost or of another size"
+    )
     text += f" ({files[0]}{', …' if len(files) > 1 else ''})" if files else ""
     days = sorted({day for key in files if (day := _day_of(key))})
-    command = f"{closer(days[0])} --verify" if days else ""
+    command = verify(days[0]) if days else ""
     if found.lost:
         command = f"clickctl run-partition {owner_of(found.lost[0])} --force"
     return judged("orphans", len(files), limits.of("orphans"), text, over=dict.fromkeys(days, Verdict.FAIL),
@@ -124,11 +126,11 @@ def _day_of(key: str) -> str:
     return "-".join(match.groups()) if match else ""
 
 
-def _users(unknown: Mapping[Day, int], view: str, limits: QualityLimits) -> Judged:
+def _users(found: Verified, limits: QualityLimits) -> Judged:
+    unknown = {str(day.day): day.unknown_users for day in found.days}
     one = _counted("users", unknown, "users of facts without a row in dim_users", limits)
-    if not view:
+    if not found.view:
         return one
-    wrong, text = sum(unknown.values()) + 1, f"{view}; {one.check.seen}"
-    return judged("users", wrong, limits.of("users"), text, since=one.check.since,
-                  over=dict.fromkeys(one.over, Verdict.FAIL),
+    wrong, text = sum(unknown.values()) + 1, f"{found.view}; {one.check.seen}"
+    return judged("users", wrong, limits.of("users"), text, since=one.check.since, over=one.over,
                   command="clickctl register-partitions --dry-run")  # fmt: skip

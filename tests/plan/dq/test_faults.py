@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from clickctl.domain.hours import Hour
+from clickctl.domain.hours import Hour, HourRange
 from clickctl.domain.ledger import InputFile
 from clickctl.domain.limits import QualityLimits, with_limits
 from clickctl.domain.loads import LoadNote
@@ -55,7 +55,7 @@ def test_hours_before_the_lake_began_are_not_missing() -> None:
     for hour in list(world.hours)[:30]:
         world.raw[hour] = ()
     assert findings(world.judged()) == {}
-    assert "since the first one that has any" in world.check("missing").seen
+    assert "since the lake's first" in world.check("missing").seen
 
 
 def test_a_lake_in_which_nothing_arrives_any_more_is_missing_everything() -> None:
@@ -225,3 +225,97 @@ def test_a_limit_of_the_command_line_is_over_that_of_the_configuration() -> None
     assert {name: check.verdict for name, check in found.items()} == {"quarantined": "warn", "duplicates": "fail"}
     never = with_limits(QualityLimits(), ["volume=inf"])
     assert world.check("volume", never).verdict == "not judged"
+
+
+def test_figures_are_of_the_hours_of_the_range_where_its_edges_cut_a_day() -> None:
+    world = World(7)
+    hours = [at(n, days_ago=5) for n in range(17, 24)] + [at(n, days_ago=4) for n in range(17)]
+    world.window = HourRange(hours[0], hours[-1].plus(1))
+    report = world.judged(group="hour")
+    facts = sum(world.quality[hour].facts for hour in hours)
+    assert report.totals.facts == facts == sum(group.counted.facts for group in report.groups)
+    assert report.totals.units == 2 and findings(report) == {}
+    burst = at(3, days_ago=5)  # of a day that is touched, and not of the range
+    world.quality[burst] = counted(burst, world.quality[burst].facts, RANDOM, rejects=0.5)
+    assert findings(world.judged()) == {}
+
+
+def test_a_day_that_does_not_tell_of_its_hours_is_unknown_by_the_hour_and_known_as_a_day() -> None:
+    world = World(7)
+    for hour in at(0, days_ago=4).day.hours:
+        world.quality[hour] = replace(world.quality[hour], hourly_lines={}, hourly_facts={}, hourly_quarantined={})
+    by_hour = {group.name: group.counts for group in world.judged(group="hour").groups}
+    assert by_hour[str(at(5, days_ago=4))] is None and by_hour[str(at(5, days_ago=3))] is not None
+    by_day = {group.name: group.counted.facts for group in world.judged().groups}
+    whole = sum(world.quality[hour].facts for hour in at(0, days_ago=4).day.hours)
+    assert by_day[str(END.plus(-4))] == whole
+    assert world.judged().totals.facts == sum(world.quality[hour].facts for hour in world.hours)
+
+
+def test_an_outage_at_the_beginning_of_a_range_is_missing_if_the_lake_held_anything_before() -> None:
+    world = World(3, weeks=0)
+    gone = [at(n, days_ago=1) for n in range(6)]
+    for hour in gone:
+        world.raw[hour] = ()
+    world.window = HourRange(gone[0], at(23))
+    assert world.check("missing").value == 6
+    world.window = HourRange(at(2), at(23))  # the first day's own earlier hours are gone too, an earlier day is not
+    assert world.check("missing").value == 4
+
+
+def test_a_lake_whose_first_file_has_just_arrived_misses_nothing() -> None:
+    world = World(1, weeks=0)
+    for hour in list(world.hours)[:-1]:
+        world.raw[hour] = ()
+    assert "missing" not in findings(world.judged())
+
+
+def test_a_range_of_hours_that_are_not_over_is_not_judged() -> None:
+    world = World(1)
+    world.window = HourRange(END.first_hour, END.hours[5])
+    names = ("missing", "late", "failed", "torn", "stale")
+    assert {world.check(name).verdict for name in names} == {Verdict.NOT_JUDGED}
+
+
+def test_the_newest_event_is_looked_for_in_the_last_two_days_whatever_the_range() -> None:
+    world = World(2)
+    world.uncommitted.add(at(23))
+    world.window = HourRange(at(23), END.first_hour)
+    check = world.check("newest_event")
+    assert check.value == pytest.approx(1.33, abs=0.02), check.seen
+    for hour in world.quality:
+        if hour.day in (END, END.plus(-1)):
+            world.uncommitted.add(hour)
+    assert "more than 24" in world.check("newest_event").seen
+
+
+def test_an_action_that_was_permitted_since_is_news_and_no_fault() -> None:
+    world = World(7)
+    for hour in at(0, days_ago=2).day.hours:
+        facts = world.quality[hour].facts
+        world.quality[hour] = replace(world.quality[hour], actions={**world.quality[hour].actions, "wish": facts // 9})
+    assert "actions" not in findings(world.judged())
+
+
+def test_what_is_judged_by_the_day_waits_for_the_day_to_end() -> None:
+    """A night is not like a day: part of one is not compared with whole ones."""
+    world = World(7)
+    for hour in at(0).day.hours:
+        world.quality[hour] = replace(world.quality[hour], actions={"click": world.quality[hour].facts})
+    world.present = at(12)
+    assert world.check("actions").verdict == "good"
+
+
+def test_cost_is_of_the_commits_that_cost_something() -> None:
+    world = World(2)
+    world.costs = {at(5): 2.0}
+    lines = world.quality[at(5)].lines
+    check = world.check("cost", with_limits(QualityLimits(), ["cost=1,1000000"]))
+    assert check.value == pytest.approx(2.0 / lines * 1e6, rel=1e-6) and check.verdict == "warn"
+
+
+@pytest.mark.parametrize("limit", ["volume=1000", "volume=100000,inf", "volume=0"])
+def test_limits_of_any_size_make_bands_of_finite_numbers(limit: str) -> None:
+    report = World(7).judged(with_limits(QualityLimits(), [limit]))
+    edges = [edge for hour in report.hours if hour.expected for edge in (hour.expected.low, hour.expected.high)]
+    assert edges and all(0 <= edge < 1e20 for edge in edges)

@@ -42,6 +42,9 @@ class World:
     stale: set[Hour] = field(default_factory=set)
     alerts: AlertsSeen = field(default_factory=lambda: AlertsSeen("purchase", (), None, False))
     load: LoadNote | None = None
+    window: HourRange | None = None
+    present: Hour = END.first_hour
+    costs: dict[Hour, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         random = np.random.default_rng(self.seed)
@@ -63,7 +66,7 @@ class World:
 
     @property
     def hours(self) -> HourRange:
-        return HourRange(END.plus(-self.days).first_hour, END.first_hour)
+        return self.window or HourRange(END.plus(-self.days).first_hour, END.first_hour)
 
     def judged(self, limits: QualityLimits | None = None, group: str = "day") -> DqReport:
         return dq_report(self.seen(limits), "lake", group)
@@ -72,22 +75,31 @@ class World:
         return next(check for check in self.judged(limits).checks if check.name == name)
 
     def seen(self, limits: QualityLimits | None = None) -> QualitySeen:
-        now = END.first_hour.start + timedelta(minutes=20)
+        present = self.present
         earlier, weeks = history_days(self.hours.days)
-        ledgers = {day: self._ledger(day) for day in (*earlier, *self.hours.days) if day.first_hour in self.quality}
+        recent = [day for day in (present.day.plus(-1), present.day) if day not in (*earlier, *self.hours.days)]
+        ledgers = {day: self._ledger(day) for day in (*earlier, *self.hours.days, *recent)}
         torn = frozenset(str(hour) for hour in self.torn)
         statuses = [
-            hour_status(HourSeen(hour, ledgers[hour.day], self.raw.get(hour, ()), torn), RULES, END.first_hour)
+            hour_status(HourSeen(hour, ledgers[hour.day], self.raw.get(hour, ()), torn), RULES, present)
             for hour in self.hours
         ]
         return QualitySeen(
-            self.hours, now, END.first_hour, report(self.hours, statuses), ledgers, weeks, self.alerts, self.load,
+            self.hours, present.start + timedelta(minutes=20), present, report(self.hours, statuses),
+            {day: ledger for day, ledger in ledgers.items() if day not in recent}, weeks,
+            tuple(ledgers[day] for day in recent), self.began, self.alerts, self.load,
             limits or QualityLimits(), 128_000_000,
         )  # fmt: skip
+
+    @property
+    def began(self) -> Day | None:
+        return min((hour.day for hour, files in self.raw.items() if files), default=None)
 
     def _ledger(self, day: Day) -> Ledger:
         hours = [hour for hour in day.hours if hour not in self.uncommitted and self.raw.get(hour)]
         ledger = Ledger(day)
+        if not hours:
+            return ledger
         if day not in self.by_hours and not self.uncommitted & set(day.hours) and not self.torn & set(day.hours):
             return ledger.with_entry(day, UnitEntry(self._commit(day, hours)))
         for hour in hours:
@@ -107,7 +119,8 @@ class World:
             for table in (FACTS, USERS)
         )
         at = (unit.hours[-1].plus(1).start + timedelta(minutes=5)).isoformat().replace("+00:00", "Z")
-        return Commit("run", at, inputs, fingerprint(inputs), files, quality, RULES.name, "0", "local", 1.0)
+        cost = self.costs.get(hours[0]) if len(hours) == 1 else None
+        return Commit("run", at, inputs, fingerprint(inputs), files, quality, RULES.name, "0", "local", 1.0, cost)
 
 
 def counted(hour: Hour, facts: int, random: np.random.Generator, rejects: float = 0.005) -> Quality:
