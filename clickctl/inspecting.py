@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from itertools import groupby, islice
 
 from clickctl.domain.errors import ClickctlError
@@ -24,9 +24,9 @@ from clickctl.lakes import ObjectInfo
 from clickctl.observe import DaySeen, RawListing, list_raw_under, see_day
 from clickctl.plan.dq.examples import EACH, files_to_read, masked
 from clickctl.plan.dq.results import Example
-from clickctl.plan.dq.seen import AlertsSeen, QualitySeen, history_days
+from clickctl.plan.dq.seen import AlertsSeen, QualitySeen, history_days, reaches_present
 from clickctl.plan.replay import items_of, to_replay
-from clickctl.plan.status import State, StatusReport
+from clickctl.plan.status import INPUT_CHANGED, State, StatusReport
 from clickctl.publish import Publisher
 from clickctl.quarantined import records
 from clickctl.survey import status_of_days
@@ -51,7 +51,8 @@ class Inspector:
         """Everything about a range of arrival hours at this moment (UTC)."""
         present = hour_of(now)
         earlier, weeks = history_days(hours.days)
-        recent = [day for day in (present.day.plus(-1), present.day) if day not in hours.days and day not in earlier]
+        last = (present.day.plus(-1), present.day) if reaches_present(hours, present) else ()
+        recent = [day for day in last if day not in hours.days and day not in earlier]
         with ThreadPoolExecutor(_AT_ONCE, "inspect") as pool:
             note, began = pool.submit(self._load_note), pool.submit(self._began)
             raw = self._raw(pool, hours.days)
@@ -71,12 +72,12 @@ class Inspector:
     def _settled(
         self, days: dict[Day, DaySeen], hours: HourRange, present: Hour
     ) -> tuple[dict[Day, DaySeen], StatusReport]:
-        """The state of every hour. Days that seem torn or stale are looked at again.
+        """The state of every hour. Days that seem torn, or to have other raw files than committed, are looked at again.
 
         A run may have ended since its ledger was read, or a file been committed since it was listed.
         """
         status = status_of_days(self.publisher, days, hours, self.rules, present)
-        again = {one.hour.day for one in status.hours if one.state in (State.TORN, State.STALE)}
+        again = {one.hour.day for one in status.hours if one.state == State.TORN or one.reason == INPUT_CHANGED}
         if not again:
             return days, status
         days = {**days, **{day: see_day(self.publisher, day) for day in sorted(again)}}
@@ -89,14 +90,14 @@ class Inspector:
         return next((day for day in found if day), None)
 
     def _raw(self, pool: ThreadPoolExecutor, days: Collection[Day]) -> dict[Day, RawListing]:
-        found: dict[Day, list[InputFile]] = {}
-        obstacles: dict[Day, list[str]] = {}
+        found: dict[str, list[InputFile]] = {}
+        obstacles: dict[str, list[str]] = {}
         for listing in pool.map(self._raw_under, listing_prefixes(days)):
             for path, files in groupby(listing.files, lambda file: file.key[:10]):
-                found.setdefault(_day(path), []).extend(files)
+                found.setdefault(path, []).extend(files)
             for key in listing.obstacles:
-                obstacles.setdefault(_day(key[:10]), []).append(key)
-        return {day: RawListing(tuple(found.get(day, ())), 0, tuple(obstacles.get(day, ()))) for day in days}
+                obstacles.setdefault(key[:10], []).append(key)
+        return {day: RawListing(tuple(found.get(day.path, ())), 0, tuple(obstacles.get(day.path, ()))) for day in days}
 
     def _raw_under(self, prefix: str) -> RawListing:
         return list_raw_under(self.publisher.lake, self.publisher.roots, prefix)
@@ -144,10 +145,6 @@ class Inspector:
 
 
 _NOTHING = RawListing((), 0)
-
-
-def _day(path: str) -> Day:
-    return Day(date.fromisoformat(path.replace("/", "-")))
 
 
 def examples_of(publisher: Publisher, units: Mapping[Unit, Commit], reasons: Sequence[str]) -> dict[str, list[Example]]:

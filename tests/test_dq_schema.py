@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from clickctl.domain import limits
 from clickctl.domain.hours import Day, Hour
 from clickctl.domain.structure import hints, to_plain
-from clickctl.plan.dq.judging import GROUPS, UNITS
+from clickctl.plan.dq.judging import CHECKS
 from clickctl.plan.dq.results import Check, DqReport, Verdict
 from clickctl.plan.status import State
 from tests.conftest import REPO, Ran, Shell, event
@@ -117,10 +117,10 @@ def test_every_field_is_described_and_required_and_there_is_no_other(kind: type)
 def test_what_is_one_of_a_few_is_one_of_those_that_the_program_knows() -> None:
     assert DEFINED["verdict"]["enum"] == [verdict.value for verdict in Verdict]
     assert DEFINED["DqReport"]["properties"]["verdicts"]["required"] == [verdict.value for verdict in Verdict]
-    assert DEFINED["check"]["enum"] == list(limits.NAMES) == list(GROUPS) == list(UNITS)
+    assert DEFINED["check"]["enum"] == list(limits.NAMES) == list(CHECKS)
     check = DEFINED["Check"]["properties"]
-    assert check["group"]["enum"] == list(dict.fromkeys(GROUPS.values()))
-    assert set(check["unit"]["enum"]) == set(UNITS.values())
+    assert check["group"]["enum"] == list(dict.fromkeys(group for group, _ in CHECKS.values()))
+    assert set(check["unit"]["enum"]) == {unit for _, unit in CHECKS.values()}
     assert DEFINED["HourFigures"]["properties"]["state"]["enum"] == [state.value for state in State]
 
 
@@ -180,7 +180,7 @@ def made(kind: Any) -> st.SearchStrategy[Any]:
 
 def _check(name: str, verdict: Verdict, seen: str, numbers: Sequence[float | None], since: str, command: str) -> Check:
     value, warn, fail = numbers
-    return Check(name, GROUPS[name], verdict, seen, value, UNITS[name], warn, fail, since, command)
+    return Check(name, CHECKS[name][0], verdict, seen, value, CHECKS[name][1], warn, fail, since, command)
 
 
 @given(made(DqReport))

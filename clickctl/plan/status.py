@@ -23,6 +23,8 @@ class State(StrEnum):
     FUTURE = "future"
 
 
+INPUT_CHANGED = "its raw files changed since it was committed"
+
 MENDABLE = (State.WAITING, State.STALE, State.TORN, State.FAILED)
 
 
@@ -123,7 +125,7 @@ def _committed(seen: HourSeen, commit: Commit, rules: QualityRules, present: Hou
     if not seen.raw:
         return State.COMMITTED, "committed; its raw files are gone"
     if seen.raw != inputs:
-        return State.STALE, "its raw files changed since it was committed"
+        return State.STALE, INPUT_CHANGED
     if commit.transform != rules.name:
         return State.STALE, "it was made by other rules"
     return State.COMMITTED, ""

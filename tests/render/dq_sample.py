@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 from clickctl.domain.hours import Hour, HourRange
-from clickctl.plan.dq.judging import GROUPS, UNITS
+from clickctl.plan.dq.judging import CHECKS
 from clickctl.plan.dq.results import (
     ORDER,
     Check,
@@ -94,7 +94,7 @@ def _group(name: str, hours: Iterable[HourFigures]) -> GroupFigures:
 
 def _check(name: str, verdict: Verdict, seen: str, value: float | None, warn: float | None, fail: float | None,
            since: str = "", command: str = "") -> Check:  # fmt: skip
-    return Check(name, GROUPS[name], verdict, seen, value, UNITS[name], warn, fail, since, command)
+    return Check(name, CHECKS[name][0], verdict, seen, value, CHECKS[name][1], warn, fail, since, command)
 
 
 def _checks(days: int, hostile: bool) -> tuple[Check, ...]:

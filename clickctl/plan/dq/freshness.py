@@ -12,7 +12,7 @@ from clickctl.domain.layout import TABLES, owner_of
 from clickctl.domain.ledger import OutputFile
 from clickctl.plan.dq.judging import Judged, counted, judged, since, unjudged, verdict_of
 from clickctl.plan.dq.results import ORDER, Totals
-from clickctl.plan.dq.seen import QualitySeen
+from clickctl.plan.dq.seen import QualitySeen, reaches_present
 
 _ONE_HOUR = timedelta(hours=1)
 _SMALL = 1_000_000
@@ -22,7 +22,7 @@ _SMALL = 1_000_000
 def freshness(seen: QualitySeen, totals: Totals) -> list[Judged]:
     """How old the newest of everything is, in a range that reaches the present."""
     limits = seen.limits
-    if seen.hours.end < seen.present.plus(-1) or seen.hours.first > seen.present:
+    if not reaches_present(seen.hours, seen.present):
         why = "the range does not reach the present"
         return [unjudged(name, why, limits.of(name)) for name in ("newest_event", "newest_commit", "newest_load")]
     return [

@@ -15,22 +15,18 @@ _CHANCE = 3.0
 _A_FEW = 2
 """And by more than so many lines: the night hours of a small lake have two or three in all."""
 
-GROUPS = {
-    "missing": "completeness", "late": "completeness", "failed": "completeness", "torn": "completeness",
-    "stale": "completeness", "volume": "volume", "quarantined": "validity", "duplicates": "validity",
-    "nulls": "validity", "actions": "validity", "fields": "validity", "lateness": "validity", "skew": "validity",
-    "newest_event": "freshness", "newest_commit": "freshness", "newest_load": "freshness", "alerts": "alerts",
-    "small_files": "files", "large_files": "files", "file_skew": "files", "cost": "cost", "rows": "tables",
-    "doubled": "tables", "required": "tables", "orphans": "tables", "users": "tables",
+CHECKS = {
+    "missing": ("completeness", "hours"), "late": ("completeness", "hours"), "failed": ("completeness", "hours"),
+    "torn": ("completeness", "hours"), "stale": ("completeness", "hours"), "volume": ("volume", "deviations"),
+    "quarantined": ("validity", "share"), "duplicates": ("validity", "share"), "nulls": ("validity", "share"),
+    "actions": ("validity", "times"), "fields": ("validity", "fields"), "lateness": ("validity", "share"),
+    "skew": ("validity", "seconds"), "newest_event": ("freshness", "hours"), "newest_commit": ("freshness", "hours"),
+    "newest_load": ("freshness", "hours"), "alerts": ("alerts", "files"), "small_files": ("files", "files"),
+    "large_files": ("files", "times"), "file_skew": ("files", "times"), "cost": ("cost", "dollars"),
+    "rows": ("tables", "days"), "doubled": ("tables", "share"), "required": ("tables", "facts"),
+    "orphans": ("tables", "files"), "users": ("tables", "users"),
 }  # fmt: skip
-UNITS = {
-    "missing": "hours", "late": "hours", "failed": "hours", "torn": "hours", "stale": "hours",
-    "volume": "deviations", "quarantined": "share", "duplicates": "share", "nulls": "share", "actions": "times",
-    "fields": "fields", "lateness": "share", "skew": "seconds", "newest_event": "hours", "newest_commit": "hours",
-    "newest_load": "hours", "alerts": "files", "small_files": "files", "large_files": "times", "file_skew": "times",
-    "cost": "dollars", "rows": "days", "doubled": "share", "required": "facts", "orphans": "files", "users": "users",
-}  # fmt: skip
-"""What the value of each check is measured in."""
+"""The group of each check, and what its value is measured in."""
 
 Limits = tuple[float, float]
 Over = Mapping[str, Verdict]
@@ -64,14 +60,16 @@ def judged(
     if warn is None and fail is None:
         found, seen = Verdict.NOT_JUDGED, f"{seen}; no limit is set"
     bad = ORDER[found] > 0
-    check = Check(name, GROUPS[name], found, seen, round(value, 6), UNITS[name], warn, fail,
+    group, unit = CHECKS[name]
+    check = Check(name, group, found, seen, round(value, 6), unit, warn, fail,
                   since if bad else "", command if bad else "")  # fmt: skip
     return Judged(check, over or {} if bad else {})
 
 
 def unjudged(name: str, why: str, limits: Limits) -> Judged:
     warn, fail = (None if math.isinf(limit) else limit for limit in limits)
-    return Judged(Check(name, GROUPS[name], Verdict.NOT_JUDGED, why, None, UNITS[name], warn, fail))
+    group, unit = CHECKS[name]
+    return Judged(Check(name, group, Verdict.NOT_JUDGED, why, None, unit, warn, fail))
 
 
 @dataclass(frozen=True)

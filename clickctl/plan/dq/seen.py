@@ -23,16 +23,21 @@ def history_days(days: tuple[Day, ...]) -> tuple[tuple[Day, ...], int]:
     """The days of earlier weeks that these are compared with, and how many weeks that is.
 
     As many weeks, 3 to 8, as take at most 51 ledgers with the days themselves: a month costs no more
-    calls than a week.
+    calls than a week. With the day before them, by which it can be told what is new.
     """
     for weeks in range(MOST_WEEKS, FEWEST_WEEKS - 1, -1):
         try:
-            wanted = {day.plus(-7 * week) for day in days for week in range(1, weeks + 1)}
+            wanted = {day.plus(-7 * week) for day in days for week in range(1, weeks + 1)} | {days[0].plus(-1)}
         except OverflowError:  # further back than there are days
             continue
         if len(wanted | set(days)) <= _FEW_LEDGERS or weeks == FEWEST_WEEKS:
             return tuple(sorted(wanted - set(days))), weeks
     return (), 0
+
+
+def reaches_present(hours: HourRange, present: Hour) -> bool:
+    """Whether a range says anything of how fresh the lake is now."""
+    return hours.first <= present and hours.end >= present.plus(-1)
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,8 @@ class AlertsSeen:
 class QualitySeen:
     """Everything that is judged. `ledgers` are those of the range and of the earlier weeks it is compared with.
 
-    `recent` are those of the present day and the one before; `began` is the first arrival day that has a ledger.
+    `recent` are those of the present day and the one before, for a range that reaches the present; `began` is
+    the first arrival day that has a ledger.
     """
 
     hours: HourRange
@@ -89,10 +95,6 @@ class QualitySeen:
         """The counts of each arrival day, of the range and of earlier weeks, that has any: of the whole day."""
         found = {day: ledger.committed().values() for day, ledger in sorted(self.ledgers.items())}
         return {day: total(commit.quality for commit in commits) for day, commits in found.items() if commits}
-
-    @cached_property
-    def days(self) -> frozenset[Day]:
-        return frozenset(self.hours.days)
 
     @cached_property
     def known_weeks(self) -> int:

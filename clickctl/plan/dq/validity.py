@@ -22,7 +22,7 @@ from clickctl.plan.dq.judging import (
     unjudged,
     verdict_of,
 )
-from clickctl.plan.dq.results import ORDER, Counts, HourFigures, Verdict
+from clickctl.plan.dq.results import ORDER, Counts, HourFigures
 from clickctl.plan.dq.seen import QualitySeen
 
 _LEAST_EXPECTED = 100
@@ -142,12 +142,11 @@ def new_fields(seen: QualitySeen) -> Judged:
         known = (known or set()) | names
     if len(seen.by_day) < 2:
         return unjudged("fields", "no earlier day to compare with", limits)
-    days = {str(day): Verdict.WARN for day, _ in new.values()}
-    shown = ", ".join(f"{name!r} ({count:,} lines from {day} on)" for name, (day, count) in list(new.items())[:3])
+    days = dict.fromkeys(sorted(str(day) for day, _ in new.values()), verdict_of(len(new), limits))
+    shown = ", ".join(f"{name!r} ({counted(count, 'line')} of {day})" for name, (day, count) in list(new.items())[:3])
     text = f"{len(new)} new: {shown}{', …' if len(new) > 3 else ''}" if new else "none that was not there before"
-    last = max((day for day, _ in new.values()), default=seen.hours.first.day)
-    return judged("fields", len(new), limits, text, over=days, since=str(min(new.values())[0]) if new else "",
-                  command=closer(last))  # fmt: skip
+    first = next(iter(days), str(seen.hours.first.day))
+    return judged("fields", len(new), limits, text, over=days, since=first, command=closer(first))
 
 
 def lateness(seen: QualitySeen) -> Judged:
