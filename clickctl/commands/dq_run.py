@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from clickctl.commands.context import Root, now
-from clickctl.commands.files import whole_file
+from clickctl.commands.files import check_place, whole_file
 from clickctl.config import Config
 from clickctl.domain.errors import NOTHING, ClickctlError, UsageError
 from clickctl.domain.hours import HourRange
@@ -26,6 +25,8 @@ from clickctl.render.words import printable, query_cost
 
 if TYPE_CHECKING:
     from clickctl.metrics import Metrics
+
+_OTHER = "Give --html another FILE."
 
 
 @dataclass(frozen=True)
@@ -58,28 +59,25 @@ class DqRun:
             from clickctl.wiring import emitter_for
 
             emitter = emitter_for(self.config)
-        with self._page() as page:
-            report = self._made(limits)
-            self._show(report)
-            if page:
-                from clickctl.render.page import page as html
-
-                page.write(html(report, self.options.talk.again).encode())
-        if page:
-            self.options.talk.say("page", f"Wrote {printable(self.asked.page)}.", file=self.asked.page)
+        if self.asked.page:
+            check_place(self.asked.page, replace=True, hint=_OTHER)
+        report = self._made(limits)
+        self._show(report)
+        if self.asked.page:
+            self._write_page(report)
         if emitter:
             self._emit(report, emitter)
         if self.trouble:
             raise self.trouble
         return report
 
-    @contextmanager
-    def _page(self) -> Iterator[BinaryIO | None]:
-        if not self.asked.page:
-            yield None
-            return
-        with whole_file(self.asked.page, replace=True, hint="Give --html another FILE.", keep_mode=True) as file:
-            yield file
+    def _write_page(self, report: DqReport) -> None:
+        from clickctl.render.page import page
+
+        name = self.asked.page
+        with whole_file(name, replace=True, hint=_OTHER, keep_mode=True) as file:
+            file.write(page(report, self.options.talk.again).encode())
+        self.options.talk.say("page", f"Wrote {printable(name)}.", file=name)
 
     def _emit(self, report: DqReport, emitter: Metrics) -> None:
         from clickctl.metrics import report_metrics

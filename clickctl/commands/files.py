@@ -21,9 +21,7 @@ def whole_file(path: str, *, replace: bool, hint: str, keep_mode: bool = False) 
     UsageError for a place where no file can be, before anything is written, and LakeError for a disk that
     is full; `hint` says what to do.
     """
-    kind = _kind(path)
-    if kind and not (replace and kind == "file"):
-        raise UsageError(f"{path} is there {'already' if kind == 'file' else 'and is no file'}.", hint=hint)
+    check_place(path, replace=replace, hint=hint)
     folder, name = os.path.split(os.path.abspath(path))
     try:
         number, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".tmp", dir=folder)  # of mode 0600
@@ -34,19 +32,28 @@ def whole_file(path: str, *, replace: bool, hint: str, keep_mode: bool = False) 
             yield file
             file.flush()
             os.fsync(number)
-        if keep_mode and kind and not os.path.islink(path):
+        if keep_mode and os.path.isfile(path) and not os.path.islink(path):
             os.chmod(temporary, stat.S_IMODE(os.stat(path).st_mode))
         _place(temporary, path, replace=replace)
         _sync(folder)
     except FileExistsError:
         raise UsageError(f"{path} was made by somebody else meanwhile.", hint=hint) from None
     except OSError as error:
-        if error.filename not in (None, temporary, path):
-            raise  # of whatever was done meanwhile
         raise LakeError(f"Cannot write {path}: {error.strerror}.", hint=hint) from error
     finally:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
+
+
+def check_place(path: str, *, replace: bool, hint: str) -> None:
+    """Raise UsageError where no file can be put: before the work whose fruit it is to hold."""
+    kind = _kind(path)
+    if kind and not (replace and kind == "file"):
+        raise UsageError(f"{path} is there {'already' if kind == 'file' else 'and is no file'}.", hint=hint)
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.access(folder, os.W_OK):
+        why = "may not be written to" if os.path.isdir(folder) else "is no folder"
+        raise UsageError(f"Cannot write {path}: {folder} {why}.", hint=hint)
 
 
 def _kind(path: str) -> str:
