@@ -136,7 +136,7 @@ def _tiles(totals: Totals) -> list[tuple[str, str, str]]:
     ]
     if t.dollars is not None or t.dpu_hours is not None:
         spent = "-" if t.dollars is None else dollars(t.dollars)
-        tiles.append(("Cost of the runs", spent, "" if t.dpu_hours is None else f"{t.dpu_hours:,.2f} DPU-hours"))
+        tiles.append(("Cost of the live commits", spent, "" if t.dpu_hours is None else f"{t.dpu_hours:,.2f} DPU-hours"))
     return tiles
 
 
