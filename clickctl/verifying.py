@@ -78,7 +78,7 @@ class Verifier:
         size = sum(file.size for files in say.files.values() for file in files.values())
         if 0 < self.max_scan_bytes < size:
             raise UsageError(
-                f"--verify could scan {size / 1e9:,.1f} GB, and [athena] max_scan_gb is {self.max_scan_bytes / 1e9:g}.",
+                f"--verify could scan {size / 1e9:,.3g} GB, and [athena] max_scan_gb is {self.max_scan_bytes / 1e9:g}.",
                 hint="Give a shorter range, leave --verify out, or raise athena.max_scan_gb.",
             )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from clickctl.commands.context import Root, now
@@ -44,12 +44,16 @@ class Asked:
 
 @dataclass
 class DqRun:
-    """`trouble` is what went wrong in asking the tables: it is told after the report, which goes without them."""
+    """`trouble` is what went wrong in asking the tables: it is told after the report, which goes without them.
+
+    `done` tells what was written or put.
+    """
 
     options: Root
     config: Config
     asked: Asked
     trouble: ClickctlError | None = None
+    done: list[str] = field(default_factory=list)
 
     def run(self) -> DqReport:
         """Places that cannot be written and settings that are wrong are told before all work."""
@@ -68,6 +72,7 @@ class DqRun:
         if emitter:
             self._emit(report, emitter)
         if self.trouble:
+            self.trouble.changed = " ".join(self.done) or NOTHING
             raise self.trouble
         return report
 
@@ -77,6 +82,7 @@ class DqRun:
         name = self.asked.page
         with whole_file(name, replace=True, hint=_OTHER, keep_mode=True) as file:
             file.write(page(report, self.options.talk.again).encode())
+        self.done.append("The page was written.")
         self.options.talk.say("page", f"Wrote {printable(name)}.", file=name)
 
     def _emit(self, report: DqReport, emitter: Metrics) -> None:
@@ -86,9 +92,9 @@ class DqRun:
         try:
             emitter.put(metrics)
         except ClickctlError as error:
-            if self.asked.page:
-                error.changed = f"The page was written. {error.changed.removeprefix(NOTHING)}".strip()
+            error.changed = " ".join([*self.done, error.changed.removeprefix(NOTHING)]).strip() or NOTHING
             raise
+        self.done.append("The metrics were put.")
         self.options.talk.say("emitted", f"{len(metrics)} metrics put to CloudWatch.", metrics=len(metrics))
 
     def _limits(self) -> QualityLimits:

@@ -17,9 +17,8 @@ def whole_file(path: str, *, replace: bool, hint: str, keep_mode: bool = False) 
     """A new file beside its place, which it takes at the end. With `replace` it may take that of another file.
 
     A link is replaced itself, never what it leads to. With `keep_mode` a file that is replaced leaves its
-    mode to the new one. Raises
-    UsageError for a place where no file can be, before anything is written, and LakeError for a disk that
-    is full; `hint` says what to do.
+    mode to the new one. Raises UsageError for a place where no file can be, before anything is written,
+    and LakeError for a disk that is full; `hint` says what to do.
     """
     check_place(path, replace=replace, hint=hint)
     folder, name = os.path.split(os.path.abspath(path))

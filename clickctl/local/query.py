@@ -102,6 +102,8 @@ def _error(kind: str, text: str) -> ClickctlError:
         hint = "The tables are those of [catalog]: 'clickctl register-partitions --create-tables' makes them."
     elif kind == "IOException":
         hint = "If the catalog file is damaged or another version's, delete it and run 'clickctl register-partitions'."
+    elif "parquet" in text.lower():
+        hint = "'clickctl dq-report FIRST END --verify' names files that are lost or of another size."
     elif "pytz" in text:
         hint = "Times with a zone need CAST(… AS TIMESTAMP), which is UTC here."
     return EngineError(f"DuckDB: {first}.", hint=hint, changed="")

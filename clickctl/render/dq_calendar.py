@@ -88,10 +88,10 @@ def sparklines(report: DqReport, width: int) -> RenderableType:
     for _ in range(3):
         table.add_column(no_wrap=True)
     by = {"hour": "an hour", "day": "a day"}[report.group] if each == 1 else f"in {each} {report.group}s"
-    places = [part[0] for part in parts]
-    table.add_row("facts", _bars(facts, places), f"at most {number(max(facts, default=0))} {by}")
+    known = [any(group.counts for group in part) for part in parts]
+    table.add_row("facts", _bars(facts, known), f"at most {number(max(facts, default=0))} {by}")
     limit = next((check.warn for check in report.checks if check.name == "quarantined"), None) or 0.0
-    table.add_row("rejects", _bars(shares, places, limit), f"at most {percent(max(shares, default=0))} of lines")
+    table.add_row("rejects", _bars(shares, known, limit), f"at most {percent(max(shares, default=0))} of lines")
     return table
 
 
@@ -100,11 +100,11 @@ def _share(part: Sequence[GroupFigures]) -> float:
     return sum(group.counted.quarantined for group in part) / lines if lines else 0.0
 
 
-def _bars(values: Sequence[float], groups: Sequence[GroupFigures], full: float = 0.0) -> Text:
-    """A full bar is the greatest value, or `full` if that is more. Where nothing is committed there is no bar."""
+def _bars(values: Sequence[float], known: Sequence[bool], full: float = 0.0) -> Text:
+    """A full bar is the greatest value, or `full` if that is more. Where nothing is known there is no bar."""
     bars = _BARS if can_show(_BARS) else _PLAIN_BARS
     most = max([*values, full])
     return Text("".join(
-        bars[_level(value, most, len(bars))] if group.counts else " "
-        for value, group in zip(values, groups, strict=True)
+        bars[_level(value, most, len(bars))] if told else " "
+        for value, told in zip(values, known, strict=True)
     ))  # fmt: skip

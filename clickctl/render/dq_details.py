@@ -19,9 +19,9 @@ def details(report: DqReport) -> Iterator[RenderableType]:
     yield _groups(report.groups, report.group)
     totals = report.totals
     for name, counts, of in (
-        ("action", totals.actions, totals.facts), ("null in", totals.nulls, totals.facts),
-        ("field outside of the contract", totals.unknown_fields, totals.lines),
-        ("event-day", totals.event_days, totals.facts),
+        ("action", totals.actions, totals.unit_facts), ("null in", totals.nulls, totals.unit_facts),
+        ("field outside of the contract", totals.unknown_fields, totals.unit_lines),
+        ("event-day", totals.event_days, totals.unit_facts),
     ):  # fmt: skip
         if counts:
             yield Text()

@@ -136,7 +136,7 @@ def _tiles(totals: Totals) -> list[tuple[str, str, str]]:
     ]
     if t.dollars is not None or t.dpu_hours is not None:
         spent = "-" if t.dollars is None else dollars(t.dollars)
-        tiles.append(("Cost of the live commits", spent, "" if t.dpu_hours is None else f"{t.dpu_hours:,.2f} DPU-hours"))
+        tiles.append(("Cost of live commits", spent, "" if t.dpu_hours is None else f"{t.dpu_hours:,.2f} DPU-hours"))
     return tiles
 
 
@@ -194,10 +194,10 @@ def _lists(report: DqReport) -> list[dict[str, Any]]:
     within = sum(count for day, count in t.event_days.items() if day in days)
     by_day = {"in the range": within, **{day: n for day, n in t.event_days.items() if day not in days}}
     return [
-        _list("Actions", "of facts", t.actions, t.facts, "No facts."),
-        _list("Nulls", "of facts, by column", t.nulls, t.facts, "No nulls."),
-        _list("Unknown fields", "of lines", t.unknown_fields, t.lines, "None: every field is in the contract."),
-        _list("Event-days", "of facts", by_day if t.event_days else {}, t.facts, "No facts."),
+        _list("Actions", "of facts", t.actions, t.unit_facts, "No facts."),
+        _list("Nulls", "of facts, by column", t.nulls, t.unit_facts, "No nulls."),
+        _list("Unknown fields", "of lines", t.unknown_fields, t.unit_lines, "None: every field is in the contract."),
+        _list("Event-days", "of facts", by_day if t.event_days else {}, t.unit_facts, "No facts."),
     ]
 
 

@@ -193,7 +193,7 @@ def test_a_file_is_written_whole_and_none_is_overwritten_unasked(lake: SmallLake
     assert (report["records"], report["bytes"]) == (3, target.stat().st_size)
     assert target.stat().st_mode & 0o777 == 0o600
     assert "is there and is no file" in shell(*words, str(tmp_path), "--force", code=2).err
-    assert "No such file or directory" in shell(*words, str(tmp_path / "no/where"), code=2).err
+    assert "is no folder" in shell(*words, str(tmp_path / "no/where"), code=2).err
     assert "Give --to FILE" in on_a_terminal(shell, "quarantine", "export", "--raw", code=2)
     assert not list(tmp_path.glob(".bad*"))
 

@@ -169,8 +169,9 @@ def _totals(groups: Iterable[GroupFigures], hours: tuple[HourFigures, ...], host
     days.update({str(FIRST.day): -(facts // 250), str(FIRST.day.plus(-1)): facts // 250})
     files = sum(one.raw_files for one in hours)
     at = f"{hours[-4].hour}:52:07Z" if len(hours) > 3 else ""
-    return Totals(lines, facts, duplicates, quarantined, 27, sum(one.raw_bytes for one in hours), 46 * facts, files,
-                  files * 2, actions, nulls, fields, dict(sorted(days.items())), at, at, "", 3.25, 1.43)  # fmt: skip
+    size = sum(one.raw_bytes for one in hours)
+    return Totals(lines, facts, duplicates, quarantined, 27, lines, size, 46 * facts, files, files * 2,
+                  actions, nulls, fields, dict(sorted(days.items())), at, at, "", 3.25, 1.43)  # fmt: skip
 
 
 def _verified(groups: Iterable[GroupFigures], hostile: bool) -> Verified:
@@ -217,6 +218,6 @@ def empty_report(hours: int = 24) -> DqReport:
     days = groupby(none, key=lambda one: str(one.hour.day))
     groups = tuple(GroupFigures(name, len(list(of)), 0, None, None, {}) for name, of in days)
     check = _check("missing", SKIP, "there has never been a raw file", None, 0, 0)
-    totals = Totals(0, 0, 0, 0, 0, 0, 0, 0, 0, {}, {}, {}, {}, "", "", "", None, None)
+    totals = Totals(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {}, {}, {}, {}, "", "", "", None, None)
     return DqReport("2026-01-06T00:02:11Z", "/srv/clicks/lake", FIRST, end, SKIP, {SKIP.value: 1}, (check,), totals,
                     "day", groups, none, (), 0, 1)  # fmt: skip

@@ -35,7 +35,10 @@ def _missing(seen: QualitySeen) -> Judged:
     waited = [s for s in seen.status.hours if s.hour.plus(1).start <= seen.now - _GRACE]
     if not waited:
         return unjudged("missing", "no hour of the range has been over for an hour", seen.limits.of("missing"))
-    begun = None if _had_earlier(seen) else next((s.hour for s in seen.status.hours if s.state != State.MISSING), None)
+    there = (s.hour for s in seen.status.hours if s.state not in (State.MISSING, State.FUTURE))
+    begun = None if _had_earlier(seen) else next(there, None)
+    if begun is None and not _had_earlier(seen) and seen.began:
+        return unjudged("missing", f"the lake begins later, with {seen.began}", seen.limits.of("missing"))
     gone = [s.hour for s in waited if s.state == State.MISSING and (begun is None or s.hour > begun)]
     text = f"{counted(len(gone), 'hour')} without raw files{_places(gone)}"
     if len(gone) == len(waited):

@@ -82,11 +82,13 @@ def _hidden(text: str) -> str:
 
 
 def _masked(char: str) -> str:
-    """By its kind of character: every number is 9, every letter and mark x or X."""
+    """9 for a number, x or X for anything else but the punctuation of ASCII."""
     kind = unicodedata.category(char)
     if kind[0] == "N":
         return "9"
-    return ("X" if kind == "Lu" else "x") if kind[0] in "LM" else char
+    if kind[0] == "L" or not char.isascii():
+        return "X" if kind == "Lu" else "x"
+    return char
 
 
 def with_examples(report: DqReport, examples: Mapping[str, Sequence[Example]]) -> DqReport:

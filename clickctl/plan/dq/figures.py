@@ -71,7 +71,7 @@ def with_findings(hours: Iterable[HourFigures], found: Found) -> tuple[HourFigur
 
 
 def group_figures(
-    hours: Sequence[HourFigures], units: Mapping[Unit, Commit], group: str, found: Found
+    hours: Sequence[HourFigures], seen: QualitySeen, group: str, found: Found
 ) -> tuple[GroupFigures, ...]:
     """The hours by `hour` or `day`. Hours that are not over are in none. `found` as of by_place."""
 
@@ -79,23 +79,26 @@ def group_figures(
         return unit.day if group == "day" else unit
 
     inside: dict[Unit, list[Quality]] = {}
-    for unit, commit in units.items():
+    silent = {unit: commit.quality for unit, commit in seen.units.items() if seen.silent(unit)}
+    for unit, commit in seen.units.items():
         inside.setdefault(place(unit), []).append(commit.quality)
     over = (figures for figures in hours if figures.state != State.FUTURE)
     return tuple(
-        _group(where, list(its), total(inside.get(where, ())), found)
+        _group(where, list(its), total(inside.get(where, ())).reasons, silent.get(where), found)
         for where, its in groupby(over, lambda figures: place(figures.hour))
     )
 
 
-def _group(place: Unit, hours: list[HourFigures], quality: Quality, found: Found) -> GroupFigures:
+def _group(
+    place: Unit, hours: list[HourFigures], reasons: dict[str, int], silent: Quality | None, found: Found
+) -> GroupFigures:
     known = [hour.counts for hour in hours if hour.counts]
-    committed = sum(1 for hour in hours if hour.unit)
+    committed = sum(1 for hour in hours if hour.state in (State.COMMITTED, State.STALE))
     counts = _added(known) if known else None
-    if not known and quality.lines:  # a day that does not tell of its hours tells of itself
-        counts = Counts(quality.lines, quality.facts, quality.quarantined)
+    if silent:  # a day that does not tell of its hours tells of itself
+        counts = Counts(silent.lines, silent.facts, silent.quarantined)
     findings = dict.fromkeys([*found.get(str(place), {}), *(name for hour in hours for name in hour.findings)])
-    return GroupFigures(str(place), len(hours), committed, counts, _sum(hours), quality.reasons, tuple(findings))
+    return GroupFigures(str(place), len(hours), committed, counts, _sum(hours), reasons, tuple(findings))
 
 
 def _added(counts: Iterable[Counts]) -> Counts:
@@ -120,16 +123,14 @@ def totals(seen: QualitySeen) -> Totals:
     of_hours = [counts for hour in seen.hours if (counts := seen.counts(hour))]
     silent = [seen.units[unit].quality for unit in seen.units if seen.silent(unit)]
     counts = _added([*of_hours, *(Counts(one.lines, one.facts, one.quarantined) for one in silent)])
-    ledgers = (*seen.ledgers.values(), *seen.recent)
-    every = [commit for ledger in ledgers for commit in ledger.committed().values()]
     billed = [commit for commit in commits if commit.cost is not None]
     return Totals(
         lines=counts.lines, facts=counts.facts, duplicates=counts.duplicates, quarantined=counts.quarantined,
-        units=len(commits), bytes_in=quality.bytes_in, bytes_out=quality.bytes_out,
+        units=len(commits), unit_lines=quality.lines, bytes_in=quality.bytes_in, bytes_out=quality.bytes_out,
         files_in=quality.files_in, files_out=quality.files_out,
         actions=quality.actions, nulls=quality.nulls, unknown_fields=quality.unknown_fields, event_days=quality.days,
-        newest_event=max((commit.quality.max_event_time or "" for commit in every), default=""),
-        newest_commit=max((commit.committed_at for commit in every), default=""),
+        newest_event=max((commit.quality.max_event_time or "" for commit in seen.latest), default=""),
+        newest_commit=max((commit.committed_at for commit in seen.latest), default=""),
         newest_load=seen.load.at if seen.load else "",
         dpu_hours=round(sum(commit.dpu_hours or 0.0 for commit in billed), 6) if billed else None,
         dollars=round(sum(commit.cost or 0.0 for commit in billed), 6) if billed else None,

@@ -11,7 +11,7 @@ from clickctl.domain.hours import Day, Hour, HourRange, Unit
 from clickctl.domain.layout import TABLES, owner_of
 from clickctl.domain.ledger import OutputFile
 from clickctl.plan.dq.judging import Judged, counted, judged, since, unjudged, verdict_of
-from clickctl.plan.dq.results import ORDER, Totals
+from clickctl.plan.dq.results import ORDER, Totals, Verdict
 from clickctl.plan.dq.seen import QualitySeen, reaches_present
 
 _ONE_HOUR = timedelta(hours=1)
@@ -33,22 +33,29 @@ def freshness(seen: QualitySeen, totals: Totals) -> list[Judged]:
 
 
 def _age(seen: QualitySeen, name: str, at: str, what: str) -> Judged:
-    """Of what lies further back than the ledgers of two days tell, only that it is older than these is known."""
-    if not at:
-        return unjudged(name, "nothing is committed", seen.limits.of(name))
-    known = seen.present.day.plus(-1).first_hour.start
-    hours = max(0.0, (seen.now - max(_moment(at), known)) / _ONE_HOUR)
-    text = f"the newest {what} is {hours:.3g} hours old ({at[:19]}Z)"
-    if _moment(at) < known:
-        text = f"the newest {what} is more than {hours:.3g} hours old"
-    return judged(name, hours, seen.limits.of(name), text, since=at[:13], command="clickctl status")
+    """Where the ledgers that were read have none, it is known for how long nothing came at least."""
+    limits = seen.limits.of(name)
+    if at:
+        hours = max(0.0, (seen.now - _moment(at)) / _ONE_HOUR)
+        text = f"the newest {what} is {hours:.3g} hours old ({at[:19]}Z)"
+        return judged(name, hours, limits, text, since=at[:13], command="clickctl status")
+    if seen.began is None:
+        return unjudged(name, "nothing is committed", limits)
+    hours = (seen.now - seen.told_from.first_hour.start) / _ONE_HOUR
+    text = f"nothing is committed of the last {hours:.3g} hours, since {seen.told_from}"
+    if verdict_of(hours, limits) == Verdict.GOOD:
+        return unjudged(name, f"{text}, and no further was looked", limits)
+    return judged(name, hours, limits, text, since=str(seen.told_from), command="clickctl status")
 
 
 def _load(seen: QualitySeen, totals: Totals) -> Judged:
     """How far the warehouse is behind the lake, by the note of the last load that changed it."""
     limits = seen.limits.of("newest_load")
-    if seen.load is None or not seen.load.newest_event or not totals.newest_event:
+    if seen.load is None:
         return unjudged("newest_load", "no load is noted in this lake", limits)
+    if not seen.load.newest_event or not totals.newest_event:
+        lacking = "warehouse" if totals.newest_event else "last days of the lake"
+        return unjudged("newest_load", f"there is no event in the {lacking} to compare", limits)
     behind = max(0.0, (_moment(totals.newest_event) - _moment(seen.load.newest_event)) / _ONE_HOUR)
     text = f"the newest event loaded is {behind:.3g} hours behind the lake's (load of {seen.load.at})"
     return judged("newest_load", behind, limits, text, since=seen.load.newest_event[:13],

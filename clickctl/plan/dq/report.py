@@ -32,7 +32,7 @@ def dq_report(
         verdict=worst(one.check.verdict for one in judged),
         verdicts={verdict.value: verdicts[verdict] for verdict in Verdict},
         checks=tuple(one.check for one in judged), totals=sums, group=group,
-        groups=group_figures(hours, seen.units, group, found), hours=hours, reasons=reason_figures(seen.units),
+        groups=group_figures(hours, seen, group, found), hours=hours, reasons=reason_figures(seen.units),
         history_weeks=seen.known_weeks, ledgers_read=sum(bool(ledger.units) for ledger in seen.ledgers.values()),
         verified=verified,
     )  # fmt: skip

@@ -86,9 +86,9 @@ class HourFigures:
 class GroupFigures:
     """The hours of a group (an hour, or a day) together; `name` is that hour or day.
 
-    `committed` of `hours` hours are; `counts` is None where nothing is known of any of them. `reasons` of
-    hours that are held by a whole day are in that day's group alone. `expected` is None unless it is known
-    of every hour with counts.
+    `committed` of `hours` hours are committed, maybe stale; `counts` is None where nothing is known of any.
+    `reasons` of hours that are held by a whole day are in that day's group alone. `expected` is None unless
+    it is known of every hour with counts.
     """
 
     name: str
@@ -133,8 +133,9 @@ class Totals:
 
     All others are known by unit only: they are of the `units` that hold any hour of the range, whole. Bytes;
     `dollars` and `dpu_hours` are None where nothing is billed. `nulls` and `actions` count facts,
-    `unknown_fields` lines. `newest_event` and `newest_commit` are those of all ledgers that were read,
-    `newest_load` is when load-hot last changed the warehouse; empty: none.
+    `unknown_fields` lines, of `unit_lines`. `newest_event` and `newest_commit` are of the arrival days of the
+    range and, where it reaches the present, of the last two; `newest_load` is when load-hot last changed the
+    warehouse; empty: none.
     """
 
     lines: int
@@ -142,6 +143,7 @@ class Totals:
     duplicates: int
     quarantined: int
     units: int
+    unit_lines: int
     bytes_in: int
     bytes_out: int
     files_in: int
@@ -155,6 +157,11 @@ class Totals:
     newest_load: str
     dpu_hours: float | None
     dollars: float | None
+
+    @property
+    def unit_facts(self) -> int:
+        """The facts of the units, whole."""
+        return sum(self.event_days.values())
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,19 @@ class QualitySeen:
         weeks = range(1, self.weeks + 1)
         return sum(any(day.plus(-7 * week) in self.by_day for day in self.hours.days) for week in weeks)
 
+    @property
+    def told_from(self) -> Day:
+        """From this day on every ledger was read, up to the present or to the end of the range."""
+        first = self.hours.first.day
+        return min(first, self.present.day.plus(-1)) if reaches_present(self.hours, self.present) else first
+
+    @cached_property
+    def latest(self) -> tuple[Commit, ...]:
+        """What is committed of the arrival days from `told_from` on."""
+        read = (ledger for day, ledger in self.ledgers.items() if self.told_from <= day <= self.hours.days[-1])
+        ledgers = (*read, *self.recent)
+        return tuple(commit for ledger in ledgers for commit in ledger.committed().values())
+
     def counts(self, hour: Hour) -> Counts | None:
         """The counts of an arrival hour; None where nothing is committed of it, or the commit does not tell."""
         ledger = self.ledgers.get(hour.day, Ledger(hour.day))

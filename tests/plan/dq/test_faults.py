@@ -263,6 +263,17 @@ def test_an_outage_at_the_beginning_of_a_range_is_missing_if_the_lake_held_anyth
     assert world.check("missing").value == 4
 
 
+def test_a_range_before_the_lake_began_is_not_judged_as_missing_and_an_empty_lake_is() -> None:
+    world = World(2, weeks=0)
+    world.window = HourRange(at(0, days_ago=9), at(0, days_ago=8))
+    check = world.check("missing")
+    assert check.verdict == "not judged" and str(END.plus(-2)) in check.seen
+    for hour in world.raw:
+        world.raw[hour] = ()
+    world.window = HourRange(at(0), END.hours[5])
+    assert world.check("missing").verdict == "fail"
+
+
 def test_a_lake_whose_first_file_has_just_arrived_misses_nothing() -> None:
     world = World(1, weeks=0)
     for hour in list(world.hours)[:-1]:
@@ -286,7 +297,12 @@ def test_the_newest_event_is_looked_for_in_the_last_two_days_whatever_the_range(
     for hour in world.quality:
         if hour.day in (END, END.plus(-1)):
             world.uncommitted.add(hour)
-    assert "more than 24" in world.check("newest_event").seen
+    check = world.check("newest_event")
+    assert check.verdict == "fail" and check.since == str(END.plus(-1)), check.seen
+    assert "nothing is committed of the last 24.3 hours" in check.seen
+    far = world.check("newest_event", with_limits(QualityLimits(), ["newest_event=100"]))
+    assert far.verdict == "not judged" and "no further was looked" in far.seen
+    assert world.judged().totals.newest_event == ""
 
 
 def test_an_action_that_was_permitted_since_is_news_and_no_fault() -> None:
