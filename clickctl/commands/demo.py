@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
 import shutil
 import time
@@ -75,7 +73,8 @@ def command(
         show_json(DemoReport(str(config_file), results, report))
     else:
         _show(config, results, report)
-    options.talk.say("demo", f"\nLook around: clickctl --config {config_file} status", config=str(config_file))
+    again = f"clickctl --config {config_file}"
+    options.talk.say("demo", f"\nLook around: {again} status, or {again} dq-report", config=str(config_file))
     options.finish(EXIT_FAILED if any(result.exit_code for result in results) else EXIT_OK, changed=True)
 
 
@@ -121,7 +120,7 @@ def _show(config: Config, results: tuple[UnitResult, ...], report: StatusReport)
     show("\nWhat was run (clickctl backfill):")
     show(results_table(results))
     _show_rows(config, report.first.day)
-    _show_quarantine(Path(config.lake.quarantine))
+    _show_quarantine(config)
     show("\nThe state of the lake (clickctl status):")
     show(status(report, details=False))
 
@@ -144,20 +143,21 @@ def _show_rows(config: Config, day: Day) -> None:
         show(shown)
 
 
-def _show_quarantine(folder: Path) -> None:
+def _show_quarantine(config: Config) -> None:
     from rich.table import Table
 
+    from clickctl.plan.quarantine import Record
+    from clickctl.quarantined import records
+    from clickctl.wiring import lake_for
+
+    lake, kinds = lake_for(config.lake, config.aws), dict[str, Record]()
+    for info in lake.list(f"{config.lake.quarantine}/"):
+        for record in records(lake, info.location):
+            kinds.setdefault(", ".join(record.reasons), record)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("reasons", "source", "line", "bytes, as they came"):
         table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=44)
-    seen: set[str] = set()
-    for path in sorted(folder.rglob("part-*.json.gz")):
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            for record in map(json.loads, lines):
-                reasons = ", ".join(record["reasons"])
-                if reasons not in seen:
-                    seen.add(reasons)
-                    raw = repr(record["raw"])[1:60] if "raw" in record else "(not text: kept as base64)"
-                    table.add_row(reasons, record["source"], str(record["line"]), raw)
-    show("\nOne record of each kind in quarantine:")
+    for reasons, record in kinds.items():
+        table.add_row(reasons, record.source, str(record.line), repr(record.head)[2:60])
+    show("\nOne record of each kind in quarantine (clickctl quarantine show):")
     show(table)

@@ -187,7 +187,7 @@ def test_rows_that_are_not_as_many_as_in_the_ledger_are_a_finding_of_their_day(s
     report = site.says(code=1)
     rows = report.check("rows")
     assert (rows["verdict"], rows["value"], rows["since"]) == ("fail", 1, "2026-01-06")
-    assert "2026-01-06 has 2 facts and 1 users, by the ledger 1 and 1" in rows["seen"]
+    assert "2026-01-06 has 2 facts and 1 users, by the ledgers 1 and 1" in rows["seen"]
     assert report["verified"]["lost"] == [key], "it has another size"
     site.aws.put(f"{site.small.roots.processed}/{key}", kept)
     assert site.says(code=1).of("fail") == ["doubled"]

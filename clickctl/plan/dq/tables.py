@@ -88,10 +88,9 @@ def _rows(found: Verified, limits: QualityLimits) -> Judged:
     text = f"{counted(len(found.days), 'event-day')} as the ledgers say"
     if other:
         day = other[0]
-        text = (
-            f"{len(other)} of {len(found.days)} event-days have others than the ledger: {day.day} has {day.facts:,} "
-            f"facts and {day.users:,} users, by the ledger {day.facts_in_ledger:,} and {day.users_in_ledger:,}"
-        )
+        seen = f"{day.day} has {day.facts:,} facts and {day.users:,} users"
+        told = f"by the ledgers {day.facts_in_ledger:,} and {day.users_in_ledger:,}"
+        text = f"{counted(len(other), 'event-day')} of {len(found.days)} not as the ledgers say: {seen}, {told}"
     skipped = [f"{len(found.skipped)} not judged: {next(iter(found.skipped.values()))}"] if found.skipped else []
     text = "; ".join([text, *skipped])
     over = dict.fromkeys((str(day.day) for day in other), Verdict.FAIL)
