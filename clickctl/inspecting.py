@@ -5,11 +5,12 @@ For a month: a read for each of some 50 ledgers, and a listing for each month or
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import groupby, islice
 
 from clickctl.domain.errors import ClickctlError
@@ -18,9 +19,8 @@ from clickctl.domain.layout import LOAD_NOTE, ledger_day, listing_prefixes
 from clickctl.domain.ledger import Commit, InputFile
 from clickctl.domain.limits import QualityLimits
 from clickctl.domain.loads import LoadNote, load_note
-from clickctl.domain.receipts import receipt_name
+from clickctl.domain.receipts import ReceiptName
 from clickctl.domain.rules import QualityRules
-from clickctl.lakes import ObjectInfo
 from clickctl.observe import DaySeen, RawListing, list_raw_under, see_day
 from clickctl.plan.dq.examples import EACH, files_to_read, masked
 from clickctl.plan.dq.results import Example
@@ -29,6 +29,7 @@ from clickctl.plan.replay import items_of, to_replay
 from clickctl.plan.status import INPUT_CHANGED, State, StatusReport
 from clickctl.publish import Publisher
 from clickctl.quarantined import records
+from clickctl.receipts import names_under
 from clickctl.survey import status_of_days
 
 _AT_ONCE = 16
@@ -60,7 +61,7 @@ class Inspector:
             # Days of earlier weeks that cannot be read are weeks less to compare with.
             others = list(pool.map(lambda day: see_day(self.publisher, day, _NOTHING), (*earlier, *recent)))
             days, status = self._settled({day.day: day for day in seen}, hours, present)
-            alerts = self._alerts(days.values())  # last: a receipt is there before its file is committed
+            alerts = self._alerts(pool, days.values())  # last: a receipt is there before its file is committed
         ledgers = {day.day: day.ledger for day in (*others, *days.values()) if not day.problem}
         return QualitySeen(
             hours=hours, now=now, present=present, status=status,
@@ -92,35 +93,27 @@ class Inspector:
     def _raw(self, pool: ThreadPoolExecutor, days: Collection[Day]) -> dict[Day, RawListing]:
         found: dict[str, list[InputFile]] = {}
         obstacles: dict[str, list[str]] = {}
-        for listing in pool.map(self._raw_under, listing_prefixes(days)):
+        listed = partial(list_raw_under, self.publisher.lake, self.publisher.roots)
+        for listing in pool.map(listed, listing_prefixes(days)):
             for path, files in groupby(listing.files, lambda file: file.key[:10]):
                 found.setdefault(path, []).extend(files)
             for key in listing.obstacles:
                 obstacles.setdefault(key[:10], []).append(key)
         return {day: RawListing(tuple(found.get(day.path, ())), 0, tuple(obstacles.get(day.path, ()))) for day in days}
 
-    def _raw_under(self, prefix: str) -> RawListing:
-        return list_raw_under(self.publisher.lake, self.publisher.roots, prefix)
-
-    def _alerts(self, days: Collection[DaySeen]) -> AlertsSeen:
+    def _alerts(self, pool: ThreadPoolExecutor, days: Collection[DaySeen]) -> AlertsSeen:
         """Who has no alerts need not have a place for them."""
         try:
-            return self._compared(days, self._receipts([day.day for day in days]))
+            return self._compared(pool, days)
         except ClickctlError as error:
             if self.alerted:
                 raise
             return AlertsSeen(self.action, (), None, False, error.message.rstrip("."))
 
-    def _receipts(self, days: Collection[Day]) -> list[ObjectInfo]:
-        """Of what was sent; what is pending is not sent yet."""
-        prefixes = [f"{self._alerts_root}/{prefix}" for prefix in listing_prefixes(days)]
-        with ThreadPoolExecutor(_AT_ONCE, "receipts") as pool:
-            return [info for infos in pool.map(lambda prefix: list(self.publisher.lake.list(prefix)), prefixes)
-                    for info in infos]  # fmt: skip
-
-    def _compared(self, days: Iterable[DaySeen], receipts: Iterable[ObjectInfo]) -> AlertsSeen:
-        keys = (info.location.removeprefix(f"{self._alerts_root}/") for info in receipts)
-        names = [name for name in map(receipt_name, keys) if name]
+    def _compared(self, pool: ThreadPoolExecutor, days: Collection[DaySeen]) -> AlertsSeen:
+        """Receipts are of what was sent; what is pending is not sent yet."""
+        prefixes = listing_prefixes([day.day for day in days])
+        names = [name for found in pool.map(lambda prefix: list(self._receipts(prefix)), prefixes) for name in found]
         inputs = [file for day in days for file in day.raw.files]
         unsent = to_replay(items_of(inputs, names), everything=False)
         since = self._alerts_since() if unsent else min((name.hour for name in names), default=None)
@@ -131,13 +124,10 @@ class Inspector:
 
     def _alerts_since(self) -> Hour | None:
         """The hour of the oldest receipt there is: before it there were no alerts."""
-        root = self._alerts_root
-        found = (receipt_name(info.location.removeprefix(f"{root}/")) for info in self.publisher.lake.list(f"{root}/"))
-        return next((name.hour for name in found if name and not name.pending), None)
+        return next((name.hour for name in self._receipts() if not name.pending), None)
 
-    @property
-    def _alerts_root(self) -> str:
-        return self.publisher.roots.alerts
+    def _receipts(self, prefix: str = "") -> Iterator[ReceiptName]:
+        return names_under(self.publisher.lake, self.publisher.roots.alerts, prefix)
 
     def _load_note(self) -> LoadNote | None:
         found = self.publisher.lake.get(f"{self.publisher.roots.processed}/{LOAD_NOTE}")

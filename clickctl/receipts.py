@@ -13,6 +13,7 @@ from clickctl.domain.errors import ClickctlError, Locked
 from clickctl.domain.receipts import (
     PENDING,
     SUMMARY,
+    ReceiptName,
     Sending,
     dump_sending,
     ids_in,
@@ -35,6 +36,13 @@ class Seen(NamedTuple):
     final: Mapping[str, str]
     pending: Mapping[str, Sending]
     bodies: Collection[str]
+
+
+def names_under(lake: Lake, root: str, prefix: str = "") -> Iterator[ReceiptName]:
+    """What the keys under an alerts root that begin so say, in their order; other objects are passed over."""
+    for info in lake.list(f"{root}/{prefix}"):
+        if name := receipt_name(info.location.removeprefix(f"{root}/")):
+            yield name
 
 
 @dataclass(frozen=True)

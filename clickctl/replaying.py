@@ -13,10 +13,11 @@ from clickctl.alerts import Function
 from clickctl.domain.errors import EXIT_FAILED, EXIT_SERVICE, ClickctlError
 from clickctl.domain.hours import Hour, HourRange
 from clickctl.domain.layout import bucket_and_key
-from clickctl.domain.receipts import PENDING, ReceiptName, receipt_key, receipt_name
+from clickctl.domain.receipts import PENDING, ReceiptName, receipt_key
 from clickctl.lakes import Lake
 from clickctl.observe import list_raw
 from clickctl.plan.replay import ASKED, FAILED, LEFT, NOT_STARTED, SENT, ReplayDone, ReplayItem, items_of
+from clickctl.receipts import names_under
 from clickctl.roots import LakeRoots
 from lambda_src.events import RawObject, replay_request
 
@@ -28,11 +29,10 @@ _POLLS = 450
 
 def see_receipts(lake: Lake, roots: LakeRoots, hours: HourRange) -> list[ReceiptName]:
     """Every receipt of a range, and what is pending: two listings a day, several days at once."""
-    prefixes = [f"{roots.alerts}/{under}{day.path}/" for day in hours.days for under in ("", PENDING)]
+    prefixes = [f"{under}{day.path}/" for day in hours.days for under in ("", PENDING)]
     with ThreadPoolExecutor(_AT_ONCE, "receipts") as pool:
-        listed = [info for infos in pool.map(lambda prefix: list(lake.list(prefix)), prefixes) for info in infos]
-    names = (receipt_name(info.location.removeprefix(f"{roots.alerts}/")) for info in listed)
-    return [name for name in names if name is not None and hours.first <= name.hour < hours.end]
+        listed = pool.map(lambda prefix: list(names_under(lake, roots.alerts, prefix)), prefixes)
+        return [name for names in listed for name in names if hours.first <= name.hour < hours.end]
 
 
 def see_items(lake: Lake, roots: LakeRoots, hours: HourRange) -> tuple[ReplayItem, ...]:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clickctl.commands.context import now, root
+from clickctl.commands.context import day_or_range, root
 from clickctl.domain.errors import UsageError
-from clickctl.domain.hours import HourRange, hour_of, parse_range
 
 if TYPE_CHECKING:
     from clickctl.commands.alerts_run import Asked
@@ -46,7 +45,7 @@ def command(
 
     asked = Asked(first, end, everything, from_dlq, force, in_process, max_parallel)
     _refuse_mixtures(asked, missing=missing, audit=audit, watch=watch, dry_run=dry_run)
-    hours = _range(first, end)
+    hours = day_or_range(first, end)
     config = options.load()
     if audit:
         from clickctl.commands.alerts_audit import audit_alerts
@@ -78,8 +77,3 @@ def _refuse_mixtures(asked: Asked, *, missing: bool, audit: bool, watch: bool, d
         )
     if asked.force and not (asked.everything or asked.from_dlq or asked.first):
         raise UsageError("--force sends again what was sent: say for which hours, FIRST and END.")
-
-
-def _range(first: str, end: str) -> HourRange:
-    present = hour_of(now()).plus(1)
-    return parse_range(first, end or str(present), now()) if first else HourRange(present.plus(-25), present)

@@ -18,7 +18,7 @@ from clickctl.render.console import Talk
 
 if TYPE_CHECKING:
     from clickctl.config import Config
-    from clickctl.domain.hours import Unit
+    from clickctl.domain.hours import HourRange, Unit
     from clickctl.execute import UnitRunner
     from clickctl.many import Stop
     from clickctl.wiring import Backend, Manner
@@ -63,6 +63,14 @@ def root(context: typer.Context) -> Root:
 def now() -> datetime:
     """The only reading of the clock that decides anything."""
     return datetime.now(UTC)
+
+
+def day_or_range(first: str, end: str) -> HourRange:
+    """FIRST and END as typed; without FIRST the last 24 hours and the present one."""
+    from clickctl.domain.hours import HourRange, hour_of, parse_range
+
+    present = hour_of(now()).plus(1)
+    return parse_range(first, end or str(present), now()) if first else HourRange(present.plus(-25), present)
 
 
 def runner_for(backend: Backend, config: Config, engine: str) -> UnitRunner:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from clickctl.commands.context import now, root
-from clickctl.domain.hours import HourRange, hour_of, parse_range, parse_unit
+from clickctl.commands.context import day_or_range, now, root
+from clickctl.domain.hours import parse_unit
 
 _REASON_HELP = "Only records with this reason: missing_user_id, wrong_type:page_url, …"
 
@@ -68,8 +68,7 @@ def export(
       clickctl quarantine export -3h --reason malformed_json --raw --to part-mended.json
     """
     options = root(context)
-    present = hour_of(now()).plus(1)
-    hours = parse_range(first, end or str(present), now()) if first else HourRange(present.plus(-25), present)
+    hours = day_or_range(first, end)
     from clickctl.commands.quarantine_export import Export
 
     Export(options, hours, reason, to, raw=raw, force=force).run()

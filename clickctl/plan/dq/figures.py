@@ -117,10 +117,10 @@ def _sum(hours: Sequence[HourFigures]) -> Expected | None:
     return Expected(middle, round(max(0.0, middle - least), 1), round(middle + least, 1))
 
 
-def totals(seen: QualitySeen) -> Totals:
+def totals(seen: QualitySeen, hours: Iterable[HourFigures]) -> Totals:
     commits = list(seen.units.values())
     quality = total(commit.quality for commit in commits)
-    of_hours = [counts for hour in seen.hours if (counts := seen.counts(hour))]
+    of_hours = [hour.counts for hour in hours if hour.counts]
     silent = [seen.units[unit].quality for unit in seen.units if seen.silent(unit)]
     counts = _added([*of_hours, *(Counts(one.lines, one.facts, one.quarantined) for one in silent)])
     billed = [commit for commit in commits if commit.cost is not None]

@@ -56,20 +56,23 @@ def judged(
 ) -> Judged:  # fmt: skip
     """A check with the verdict on its value, unless that is given. What is good needs no command."""
     found = verdict or verdict_of(value, limits)
-    warn, fail = (None if math.isinf(limit) else limit for limit in limits)
-    if warn is None and fail is None:
+    if all(map(math.isinf, limits)):
         found, seen = Verdict.NOT_JUDGED, f"{seen}; no limit is set"
-    bad = ORDER[found] > 0
-    group, unit = CHECKS[name]
-    check = Check(name, group, found, seen, round(value, 6), unit, warn, fail,
-                  since if bad else "", command if bad else "")  # fmt: skip
-    return Judged(check, over or {} if bad else {})
+    if ORDER[found] <= 0:
+        return Judged(_check(name, found, seen, round(value, 6), limits))
+    return Judged(_check(name, found, seen, round(value, 6), limits, since, command), over or {})
 
 
 def unjudged(name: str, why: str, limits: Limits) -> Judged:
-    warn, fail = (None if math.isinf(limit) else limit for limit in limits)
+    return Judged(_check(name, Verdict.NOT_JUDGED, why, None, limits))
+
+
+def _check(
+    name: str, verdict: Verdict, seen: str, value: float | None, limits: Limits, since: str = "", command: str = ""
+) -> Check:
     group, unit = CHECKS[name]
-    return Judged(Check(name, group, Verdict.NOT_JUDGED, why, None, unit, warn, fail))
+    warn, fail = (None if math.isinf(limit) else limit for limit in limits)
+    return Check(name, group, verdict, seen, value, unit, warn, fail, since, command)
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def share_judged(name: str, parts: Sequence[Part], limits: Limits, what: str, co
     if not whole.of:
         return unjudged(name, "there is nothing to judge by", limits)
     over = {part.place: verdict for part in parts if ORDER[verdict := part.verdict(limits)] > 0}
-    highest = max(parts, key=lambda part: (ORDER[part.verdict(limits)], part.share, part.place))
+    highest = max(parts, key=lambda part: (ORDER[over.get(part.place, Verdict.GOOD)], part.share, part.place))
     found = worst([verdict_of(whole.share, limits), *over.values()])
     value = highest.share if over else whole.share
     seen = f"{percent(whole.share)} {what}"

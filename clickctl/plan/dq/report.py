@@ -18,7 +18,8 @@ def dq_report(
     seen: QualitySeen, lake: str, group: str, tables: Sequence[Judged] = (), verified: Verified | None = None
 ) -> DqReport:
     """`tables` are the checks of what --verify found."""
-    sums, hours = totals(seen), hour_figures(seen)
+    hours = hour_figures(seen)
+    sums = totals(seen, hours)
     judged = [
         *completeness(seen), volume(seen, hours), *rejects(seen, hours), nulls(seen), actions(seen), new_fields(seen),
         lateness(seen), skew(seen), *freshness(seen, sums), alerts(seen), *files(seen), cost(seen, sums), *tables,
