@@ -19,13 +19,15 @@ _DESCRIPTION = """\
 The clickstream job: units of raw events to committed Parquet.
 
 --unit 2026-01-05T13[,2026-01-05T14...]      what to run, or
---scheduled-time 2026-01-05T14:05:00Z        the hour before a scheduler's moment
+--scheduled-time 2026-01-05T14:05:00Z        the hour before a scheduler's moment, or with
+--schedule nightly                           the day before it
 --raw --processed --quarantine               the roots: s3:// or folders
 --rules '{"actions": ["*"]}'                 [quality] of the configuration, as JSON
 --aws '{"kms_key": "..."}'                   [aws] of the configuration, as JSON
 --force true, --run-id ID, --target-file-mb N
 --dpus N --dollars-per-dpu-hour N            to reckon what a commit cost
 """
+SCHEDULES = ("hourly", "nightly")
 _RETRIED = re.compile(r"_attempt_(\d+)$")
 
 
@@ -74,7 +76,7 @@ def parse_arguments(argv: Sequence[str], now: datetime) -> JobArguments:
     except ValueError as error:
         raise UsageError(f"Bad arguments: {error}.") from None
     found = JobArguments(
-        units=units_named(given["unit"], given["scheduled_time"], now),
+        units=units_named(given["unit"], given["scheduled_time"], given["schedule"], now),
         roots=roots,
         run_id=given["run_id"] or now.strftime("%Y%m%dT%H%M%S%f"),
         rules=rules,
@@ -112,14 +114,18 @@ def _parser_given(argv: Sequence[str]) -> dict[str, Any]:
         parser.add_argument(f"--{name}", default="{}")
     for name in ("dpus", "dollars-per-dpu-hour"):
         parser.add_argument(f"--{name}", type=float, default=0.0)
+    parser.add_argument("--schedule", choices=SCHEDULES, default=SCHEDULES[0])
     parser.add_argument("--force", choices=("true", "false"), default="false")
     parser.add_argument("--target-file-mb", type=int, choices=range(1, 513), default=128, metavar="1..512")
     given, _ = parser.parse_known_args(argv)
     return vars(given)
 
 
-def units_named(unit: str | None, scheduled: str | None, now: datetime) -> tuple[Unit, ...]:
-    """The units of --unit, or of --scheduled-time."""
+def units_named(unit: str | None, scheduled: str | None, schedule: str | None, now: datetime) -> tuple[Unit, ...]:
+    """The units of --unit, or of --scheduled-time: the hour before it, nightly the day before it.
+
+    A scheduler tells its moment rather than the job its clock, because a run may wait in a queue past midnight.
+    """
     if (unit is None) == (scheduled is None):
         raise UsageError("Give either --unit or --scheduled-time.")
     if unit is not None:
@@ -128,4 +134,5 @@ def units_named(unit: str | None, scheduled: str | None, now: datetime) -> tuple
         moment = datetime.fromisoformat(str(scheduled))
     except ValueError:
         raise UsageError(f"--scheduled-time {scheduled!r} is not a time like 2026-01-05T14:05:00Z.") from None
-    return (hour_of(moment.replace(tzinfo=moment.tzinfo or UTC)).plus(-1),)
+    hour = hour_of(moment.replace(tzinfo=moment.tzinfo or UTC))
+    return (hour.day.plus(-1),) if schedule == "nightly" else (hour.plus(-1),)

@@ -14,8 +14,9 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from clickctl.arguments import JobArguments, parse_arguments
 from clickctl.domain import errors
@@ -27,6 +28,9 @@ from clickctl.plan.partition import decide
 from clickctl.plan.unit import UnitOrder, order_unit
 from clickctl.publish import Publisher
 from clickctl.wiring import metrics_for, publisher_for
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 
 def main(argv: Sequence[str]) -> int:
@@ -67,7 +71,7 @@ def _run(orders: list[UnitOrder], publisher: Publisher, arguments: JobArguments,
         with ExitStack() as all_fail:
             for order in orders:
                 all_fail.enter_context(unit_errors(publisher, order))
-            transformed = spark.transform(spark.session(), orders, publisher)
+            transformed = spark.transform(_session(), orders, publisher)
     except ClickctlError:
         if len(orders) == 1:
             raise
@@ -88,6 +92,19 @@ def _run(orders: list[UnitOrder], publisher: Publisher, arguments: JobArguments,
             worst = max(worst, _failed(order, error))
     _emit(commits, arguments)
     return worst
+
+
+def _session() -> SparkSession:
+    """Glue's own metrics, skewness among them, are of scripts that make a GlueContext alone (Glue Developer Guide,
+    "Job monitoring and debugging"); elsewhere there is none."""
+    from clickctl import spark
+
+    session = spark.session()
+    with suppress(ImportError):
+        from awsglue.context import GlueContext
+
+        GlueContext(session.sparkContext)
+    return session
 
 
 def _alone(order: UnitOrder, publisher: Publisher, arguments: JobArguments) -> int:

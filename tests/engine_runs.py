@@ -143,7 +143,11 @@ def run_job(place: Place, *words: str) -> JobRan:
 
 
 def run_script(*words: str) -> JobRan:
-    environment = {**os.environ, "PYTHONPATH": str(REPO), "PYSPARK_PYTHON": sys.executable}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{REPO}{os.pathsep}{REPO / 'tests/glue_image'}",
+        "PYSPARK_PYTHON": sys.executable,
+    }
     argv = [sys.executable, str(glue_script()), *words]
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=300)
     lines = [line for line in done.stdout.splitlines() if line.strip()]

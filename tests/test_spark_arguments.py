@@ -43,6 +43,14 @@ def test_a_schedulers_moment_means_the_hour_before(committed: Place, moment: str
     assert (done.code, [said["unit"] for said in done.said]) == (0, [HOURS[0]])
 
 
+@pytest.mark.parametrize("moment", ["2026-01-06T00:40:00Z", "2026-01-06T23:59:59Z", "2026-01-07T00:30:00+01:00"])
+def test_a_moment_of_the_nightly_schedule_means_the_day_before(moment: str) -> None:
+    """Whenever the run begins: it may have waited in Glue's queue past midnight."""
+    words = [*ROOTS, "--scheduled-time", moment, "--schedule", "nightly"]
+    for began in (datetime(2026, 1, 6, 1, tzinfo=UTC), datetime(2026, 1, 8, 1, tzinfo=UTC)):
+        assert [str(unit) for unit in parse_arguments(words, began).units] == ["2026-01-05"]
+
+
 def test_an_hour_without_raw_files_fails_and_says_why(committed: Place) -> None:
     done = run_job(committed, "--unit", f"2026-01-05T15,{HOURS[0]}")
     assert done.code == 1

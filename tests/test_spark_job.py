@@ -92,6 +92,10 @@ def test_every_unit_is_committed_once_and_said_so(ran: tuple[Place, JobRan]) -> 
     assert place.litter() == []
 
 
+def test_a_run_makes_the_context_that_glue_measures(ran: tuple[Place, JobRan]) -> None:
+    assert "GlueContext of clickstream" in ran[1].err
+
+
 def test_the_tables_are_those_of_the_local_engine_to_the_byte(ran: tuple[Place, JobRan], local: Place) -> None:
     ours, theirs = ran[0].parquet(), local.parquet()
     assert sorted(ours) == sorted(theirs)
