@@ -34,7 +34,7 @@ COMMANDS = {
     "status": "Show the state of every hour of a range.",
     "doctor": "Look at everything the configuration names.",
     "package": "Write the zips of the Lambda and the Glue job.",
-    "init": "Write a configuration for a lake of folders.",
+    "init": "Write a configuration.",
     "demo": "Make a sample lake, run it, and show it.",
 }
 """Every command with the first line of its help."""

@@ -25,7 +25,7 @@ LIVE = ("STARTING", "RUNNING", "STOPPING", "WAITING")
 Tell = Callable[..., None]
 """tell(event, text, **fields)"""
 
-_NAMING = ("--unit", "--scheduled-time", "--schedule")
+_NAMING = ("unit", "scheduled-time", "schedule")
 _PAGE = 200  # the most GetJobRuns gives
 _MOST_PAGES = 10
 _QUEUE = timedelta(hours=24)  # a run may wait in the queue before it starts, then it expires
@@ -57,7 +57,8 @@ class JobRun:
     def units(self) -> frozenset[str]:
         """What it was started for; nothing if its arguments are not those of our job."""
         try:
-            named = units_named(*map(self.arguments.get, _NAMING), datetime.now(UTC))
+            unit, scheduled, schedule = (self.arguments.get(f"--{name}") for name in _NAMING)
+            named = units_named(unit, scheduled, schedule, datetime.now(UTC))
         except UsageError:
             return frozenset()
         return frozenset(map(str, named))
