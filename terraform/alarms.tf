@@ -77,14 +77,14 @@ locals {
     }
     job-slow = {
       means      = "A unit took the Glue job more than ${var.alarms.job_minutes} minutes: more data, or too few workers for it (docs/scaling.md)."
-      run        = "clickctl dq-report --last 24h --verbose", see = "Costs are up"
+      run        = "clickctl dq-report --last 24h --verbose", see = "Costs are up, or runs are slow"
       namespace  = "clickctl", metric = "Seconds", over = var.alarms.job_minutes * 60, statistic = "Maximum"
       dimensions = { JobName = local.job }
     }
     # The metric is 0 up to five times the middle task (skewnessFactor), 1 at ten times, weighted by the stages' durations.
     job-skewed = {
       means      = "A run's longest task took more than ${var.alarms.job_skew} times its middle one: a raw file is much larger than the rest."
-      run        = "clickctl dq-report --last 24h --verbose", see = "Costs are up"
+      run        = "clickctl dq-report --last 24h --verbose", see = "Costs are up, or runs are slow"
       namespace  = "Glue", metric = "glue.driver.skewness.job", over = max(0, var.alarms.job_skew / 5 - 1), statistic = "Maximum"
       dimensions = { JobName = local.job, JobRunId = "ALL", Type = "gauge", ObservabilityGroup = "job_performance" }
     }
@@ -155,7 +155,7 @@ locals {
     }
     load-late = {
       means      = "The warehouse is more than ${var.alarms.load_hours} hours behind the lake: load-hot is not run, or fails."
-      run        = "clickctl load-hot --dry-run", see = "Another load is at work"
+      run        = "clickctl load-hot --dry-run", see = "Another load is at work, or a load is stuck"
       dimensions = { Lake = local.lake, Check = "newest_load" }
       metric     = "Value", over = var.alarms.load_hours, missing = "missing", wanted = var.warehouse.kind != "none"
     }
@@ -193,7 +193,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 # Athena counts by workgroup, type and state of a query: DML scans (CTAS is not counted), and what was cancelled has scanned too.
 resource "aws_cloudwatch_metric_alarm" "athena" {
   alarm_name          = "${var.name}-athena-scans"
-  alarm_description   = "Queries of the workgroup scanned more than ${var.alarms.athena_gb_a_day} GB in a day; it is billed by the byte. First: clickctl doctor. Then: docs/runbook.md, \"Costs are up\"."
+  alarm_description   = "Queries of the workgroup scanned more than ${var.alarms.athena_gb_a_day} GB in a day; it is billed by the byte. First: clickctl doctor. Then: docs/runbook.md, \"Costs are up, or runs are slow\"."
   alarm_actions       = [aws_sns_topic.alarms.arn]
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"

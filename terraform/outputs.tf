@@ -33,7 +33,7 @@ output "clickctl" {
         max_messages = var.alerts.max_messages
       }
     },
-    var.warehouse.kind == "none" ? {} : { redshift = local.warehouse },
+    { for section, value in { redshift = local.warehouse } : section => value if var.warehouse.kind != "none" },
   )
 }
 

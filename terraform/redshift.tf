@@ -8,14 +8,14 @@ locals {
 
   # The section [redshift] of the configuration.
   warehouse = merge(
-    var.warehouse.kind == "none" ? {} : {
+    { for key, value in {
       database  = var.warehouse.database
       schema    = var.warehouse.schema
       copy_role = one(aws_iam_role.redshift[*].arn)
       hot_days  = var.warehouse.hot_days
-    },
-    { for workgroup in aws_redshiftserverless_workgroup.lake : "workgroup" => workgroup.workgroup_name },
-    { for cluster in aws_redshift_cluster.lake : "cluster" => cluster.cluster_identifier },
+    } : key => value if var.warehouse.kind != "none" },
+    { for name in aws_redshiftserverless_workgroup.lake[*].workgroup_name : "workgroup" => name },
+    { for name in aws_redshift_cluster.lake[*].cluster_identifier : "cluster" => name },
   )
 
   # What operator and loader need to log in, for source_policy_documents.
@@ -94,7 +94,7 @@ data "aws_iam_policy_document" "redshift" {
     actions   = ["s3:ListBucket"]
     resources = [local.arns.processed_bucket]
     condition {
-      test     = "StringLike"
+      test     = "StringLikeIfExists"
       variable = "s3:prefix"
       values   = [for folder in local.copied : "${folder}/*"]
     }
@@ -107,9 +107,12 @@ data "aws_iam_policy_document" "redshift" {
   }
 
   statement {
-    sid       = "ReadCatalog"
-    actions   = ["glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable", "glue:GetTables"]
-    resources = local.catalog_arns
+    sid     = "ReadCatalog"
+    actions = ["glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable", "glue:GetTables"]
+    resources = [
+      for name in ["catalog", "database/${var.catalog.database}", "table/${var.catalog.database}/${var.catalog.facts}", "table/${var.catalog.database}/${var.catalog.users}"] :
+      "arn:${local.partition}:glue:${var.region}:${local.account}:${name}"
+    ]
   }
 }
 

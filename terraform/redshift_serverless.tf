@@ -18,7 +18,7 @@ resource "aws_redshiftserverless_workgroup" "lake" {
   workgroup_name       = var.name
   namespace_name       = aws_redshiftserverless_namespace.lake[0].namespace_name
   base_capacity        = var.warehouse.base_rpus
-  max_capacity         = var.warehouse.base_rpus * 4 # what a burst may cost an hour; usage limits cap the day
+  max_capacity         = min(var.warehouse.base_rpus * 4, 1024) # bounds an hour; the usage limit bounds the day
   subnet_ids           = local.subnets
   security_group_ids   = aws_security_group.warehouse[*].id
   publicly_accessible  = false

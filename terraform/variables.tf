@@ -209,6 +209,14 @@ variable "warehouse" {
     error_message = "warehouse.kind is \"none\", \"serverless\" or \"provisioned\"."
   }
   validation {
+    condition     = alltrue([for count in [var.warehouse.nodes, var.warehouse.rpu_hours, var.warehouse.spectrum_tb] : count >= 1 && floor(count) == count])
+    error_message = "warehouse.nodes, rpu_hours and spectrum_tb are whole numbers, 1 or more."
+  }
+  validation {
+    condition     = var.warehouse.query_seconds >= 1 && var.warehouse.query_seconds <= 86399
+    error_message = "warehouse.query_seconds lies between 1 and 86399."
+  }
+  validation {
     condition     = var.warehouse.hot_days >= 7 && var.warehouse.hot_days <= 30
     error_message = "warehouse.hot_days lies between 7 and 30."
   }
@@ -228,8 +236,16 @@ variable "vpc" {
   default = null
 
   validation {
-    condition     = var.vpc == null ? true : can(cidrsubnet(var.vpc.cidr, 2, 3)) && var.vpc.zones >= 2 && var.vpc.zones <= 4
-    error_message = "vpc.cidr is a range such as 10.40.0.0/22, vpc.zones lies between 2 and 4."
+    condition     = var.vpc == null ? true : can(cidrnetmask(var.vpc.cidr)) && can(regex("/(1[6-9]|2[0-4])$", var.vpc.cidr))
+    error_message = "vpc.cidr is a range from /16 to /24, such as 10.40.0.0/22."
+  }
+  validation {
+    condition     = var.vpc == null ? true : var.vpc.zones >= 2 && var.vpc.zones <= 4
+    error_message = "vpc.zones lies between 2 and 4."
+  }
+  validation {
+    condition     = alltrue([for range in var.vpc == null ? [] : var.vpc.clients : can(cidrnetmask(range))])
+    error_message = "vpc.clients are IPv4 ranges, such as 10.0.0.0/8."
   }
 }
 
@@ -287,7 +303,7 @@ variable "alarms" {
 }
 
 variable "force_destroy" {
-  description = "Whether `terraform destroy` may delete buckets with what is in them, and the warehouse without a last snapshot. For trials."
+  description = "Whether `terraform destroy` may delete buckets with what is in them, and a cluster without a last snapshot (Serverless leaves none in any case). For trials."
   type        = bool
   default     = false
 }
