@@ -300,6 +300,11 @@ variable "alarms" {
     report_every_hours = optional(number, 1)
   })
   default = {}
+
+  validation {
+    condition     = var.alarms.report_every_hours >= 1 && var.alarms.report_every_hours <= 168 && floor(var.alarms.report_every_hours) == var.alarms.report_every_hours
+    error_message = "alarms.report_every_hours is a whole number from 1 to 168: CloudWatch looks back a week at most."
+  }
 }
 
 variable "force_destroy" {

@@ -1,0 +1,1 @@
+"""What a larger lake takes: see __main__."""
