@@ -84,6 +84,9 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     noncurrent_version_expiration {
       noncurrent_days = var.keep.versions
     }
+    expiration {
+      expired_object_delete_marker = true
+    }
   }
 
   # Glacier Instant Retrieval, not Flexible: a rerun of an old hour reads its raw files at once (docs/decisions/0022).
@@ -110,7 +113,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   dynamic "rule" {
     for_each = local.expiring[each.key]
     content {
-      id     = "expire-${replace(trim(rule.key, "/"), "/[^a-z-]+/", "-")}"
+      id     = "expire-${rule.key == "" ? "all" : replace(trim(rule.key, "/"), "/[^a-z-]+/", "-")}"
       status = "Enabled"
 
       filter {
