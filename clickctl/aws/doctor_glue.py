@@ -56,7 +56,7 @@ def _job(job: Job, glue: GlueSettings, subject: Subject) -> Check:
     try:
         found = job()
     except Missing:
-        return subject.fail("there is no such job", "Make it (docs/operations.md), or correct [glue] job.")
+        return subject.fail("there is no such job", "Make it (docs/deploy.md), or correct [glue] job.")
     version, most = found.get("GlueVersion", "none"), found.get("ExecutionProperty", {}).get("MaxConcurrentRuns", 1)
     seen = (
         f"Glue {version}, {most} at once, {found.get('NumberOfWorkers', '?')} x {found.get('WorkerType', '?')}, "

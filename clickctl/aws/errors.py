@@ -140,9 +140,9 @@ def is_denied(error: ClickctlError) -> bool:
 
 def hint_for(code: str, text: str) -> str:
     """What to do about an error of AWS."""
-    if "kms:" in text.lower() or code == "KMS.AccessDeniedException":
+    if code == "KMS.AccessDeniedException" or ("kms:" in text.lower() and not code.startswith("KMS.")):
         return "The KMS key refuses: the role needs kms:Decrypt and kms:GenerateDataKey, and the key's policy the role."
-    if code.startswith("KMS."):
+    if code.startswith("KMS."):  # disabled, to be deleted, not there; its text names the key's ARN
         return "The KMS key cannot be used: check that [aws] kms_key is there, enabled and of the bucket's region."
     if code in _DENIED:
         return "Check the role's policy and the resource's own (bucket, key): 'clickctl doctor' tells which is missing."

@@ -183,7 +183,7 @@ STORAGE = [
     Case("a key that may not be written with", "run-here", 5, "kms:GenerateDataKey on", "kms:GenerateData",
          kms("s3.PutObject", "kms:GenerateDataKey"), TORN),
     Case("a key that is disabled", "status", 5, "KMS.DisabledException", "check that [aws] kms_key is there, enabled",
-         fault("s3.GetObject", "KMS.DisabledException", "key/0 is disabled.", 400)),
+         fault("s3.GetObject", "KMS.DisabledException", "arn:aws:kms:us-east-1:123456789012:key/0 is disabled.", 400)),
     Case("a bucket that may not be listed", LAKE, 5, "/clickstream/", POLICY,
          fault("s3.ListObjectsV2", "AccessDenied", "Access Denied")),
     Case("a bucket that may not be read", LAKE, 5, "_ledger/2026/01/05.json: AccessDenied: Access Denied.", POLICY,
