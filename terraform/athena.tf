@@ -45,13 +45,18 @@ data "aws_iam_policy_document" "analyst" {
 
   statement {
     sid       = "Query"
-    actions   = ["athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup", "athena:StartQueryExecution", "athena:StopQueryExecution"]
+    actions   = ["athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetQueryResultsStream", "athena:GetWorkGroup", "athena:StartQueryExecution", "athena:StopQueryExecution"]
     resources = [aws_athena_workgroup.lake.arn]
   }
   statement {
     sid       = "KnowTheTables"
     actions   = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables"]
-    resources = concat(local.catalog_arns, [local.default_database]) # Athena always looks at it too
+    resources = local.catalog_arns
+  }
+  statement {
+    sid       = "LookAtTheDatabaseThatAthenaLooksAt"
+    actions   = ["glue:GetDatabase"]
+    resources = [local.default_database]
   }
   statement {
     sid       = "ReadTheTables"

@@ -172,6 +172,7 @@ data "aws_iam_policy_document" "glue_job" {
 
 # What Glue does in the job's name to put its workers into the network (Glue Developer Guide, AWSGlueServiceRole).
 data "aws_iam_policy_document" "glue_network" {
+  # checkov:skip=CKV_AWS_356: what is asked of "*" is to look at the network, which EC2 permits of no single resource.
   count = var.vpc == null ? 0 : 1
 
   statement {

@@ -142,7 +142,7 @@ data "aws_iam_policy_document" "warehouse_login" {
     }
   }
 
-  # Knows no resources (Service Authorization Reference, "Actions defined by Amazon Redshift").
+  # On any: AWS's documents disagree on whether it may be narrowed to one cluster.
   dynamic "statement" {
     for_each = aws_redshift_cluster.lake[*].cluster_identifier
     content {
