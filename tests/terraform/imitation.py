@@ -1,0 +1,66 @@
+"""An AWS for Terraform: moto with what it lacks, in a process of its own.
+
+Not the server of the other tests, which begin with an empty account each: what Terraform has made is to stay.
+Run as a program it prints where it listens, and ends when its stdin does.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from moto.cloudtrail.models import cloudtrail_backends
+from moto.glue.models import glue_backends
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket
+
+from tests.aws.harness.replies import AwsError
+from tests.aws.harness.requests import Request
+from tests.aws.harness.server import AwsServer
+from tests.conftest import REPO
+from tests.terraform.redshift_serverless import ACCOUNT, RedshiftServerless
+
+
+@contextmanager
+def imitation() -> Iterator[str]:
+    """The address of a new, empty account."""
+    argv = [sys.executable, "-m", __name__]
+    with subprocess.Popen(argv, cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stdin
+        endpoint = process.stdout.readline().strip()
+        assert endpoint, "moto's server does not start"
+        yield endpoint
+        process.stdin.close()
+
+
+def serve() -> None:
+    server = AwsServer()
+    server.emulated = {
+        "cloudtrail.DeleteTrail": _delete_trail,
+        "glue.DeleteConnection": _delete_connection,
+        **RedshiftServerless().handlers,
+    }
+    # moto reads a bucket's policy without its conditions: "no plain HTTP" would be "nobody". It is kept, and not asked.
+    FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL  # type: ignore[method-assign]
+    print(server.endpoint, flush=True)
+    sys.stdin.read()
+
+
+def _delete_trail(request: Request) -> dict[str, Any]:
+    """moto takes a name alone, and says of an ARN that it is done."""
+    cloudtrail_backends[ACCOUNT][request.region].trails.pop(request.json["Name"].split("/")[-1], None)
+    return {}
+
+
+def _delete_connection(request: Request) -> dict[str, Any]:
+    connections = glue_backends[ACCOUNT][request.region].connections
+    if connections.pop(request.json["ConnectionName"], None) is None:
+        raise AwsError("EntityNotFoundException", f"Connection {request.json['ConnectionName']} not found.")
+    return {}
+
+
+if __name__ == "__main__":
+    serve()
