@@ -21,7 +21,7 @@ from clickctl.domain.quality import REASONS, Quality
 from clickctl.domain.structure import hints
 
 REPO = Path(__file__).parents[1]
-PAGES = [REPO / "README.md", REPO / "CHANGELOG.md", *sorted(REPO.glob("docs/**/*.md"))]
+PAGES = [REPO / "README.md", REPO / "CHANGELOG.md", REPO / "terraform/README.md", *sorted(REPO.glob("docs/**/*.md"))]
 CLI: Any = typer.main.get_command(load(COMMANDS))
 ROOT_OPTIONS = {option for parameter in CLI.params for option in parameter.opts} | {"--help"}
 

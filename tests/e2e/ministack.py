@@ -2,21 +2,21 @@
 
 It lives in a virtual environment of its own, made once: functions run in its interpreter, which
 has the SDK, as Lambda's has, and nothing else of ours.
+
+With `auth` it enforces IAM, and serves TLS alone: bucket policies that refuse plain HTTP are enforced too.
 """
 
 from __future__ import annotations
 
-import fcntl
 import http.client
 import os
-import shutil
 import socket
+import ssl
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +24,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tests.conftest import REPO
+from tests import environments
 
 VERSION = "1.5.33"
 REGION = "us-east-1"
@@ -49,36 +49,18 @@ def eventually(look: Callable[[], Seen], what: str, seconds: float = 30) -> Seen
 
 
 def interpreter() -> Path:
-    """Python of the environment, which is made where it is missing: by one process, the others wait for it."""
-    home = Path(sys.prefix) if sys.prefix != sys.base_prefix else REPO / ".venv"
-    folder = home / f"ministack-{VERSION}-py{sys.version_info[0]}.{sys.version_info[1]}"
-    python, ready = folder / "bin" / "python", folder / "ready"
+    """Python of the environment, which is made where it is missing."""
     try:
-        home.mkdir(exist_ok=True)
-        with open(f"{folder}.lock", "w") as lock:  # let go by the kernel, however its holder ends
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not ready.is_file():
-                shutil.rmtree(folder, ignore_errors=True)  # somebody was stopped halfway
-                _run(sys.executable, "-I", "-m", "venv", str(folder))
-                _run(str(python), "-I", "-m", "pip", "install", "--quiet", "--retries", "1", *_PACKAGES)
-                ready.touch()
-    except OSError as error:
-        raise NoMinistack(f"{folder}: {error}") from error
-    return python
-
-
-def _run(*argv: str) -> None:
-    done = subprocess.run(argv, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    if done.returncode:
-        told = (done.stderr.strip() or done.stdout.strip() or "it says nothing").splitlines()
-        raise NoMinistack(f"{' '.join(argv[3:5])}: {told[-1]}")
+        return environments.interpreter(f"ministack-{VERSION}", *_PACKAGES)
+    except environments.NoEnvironment as missing:
+        raise NoMinistack(str(missing)) from missing
 
 
 @contextmanager
-def running() -> Iterator[Ministack]:
+def running(auth: bool = False) -> Iterator[Ministack]:
     """Leaves tests out where there is none and none can be had; where CI says so, it fails instead."""
     try:
-        server = Ministack()
+        server = Ministack(auth)
     except NoMinistack as missing:
         if os.environ.get("CI") == "true":
             pytest.fail(f"ministack cannot start: {missing}", pytrace=False)
@@ -90,14 +72,19 @@ def running() -> Iterator[Ministack]:
 
 
 class Ministack:
-    """Started when made. `reset()` makes it new, `stop()` ends it and what it started."""
+    """Started when made. `reset()` makes it new, `stop()` ends it and what it started.
 
-    def __init__(self) -> None:
+    The credentials of `environment` and `client` are those of the account's root user, whom no policy refuses anything.
+    """
+
+    def __init__(self, auth: bool = False) -> None:
+        self._auth = auth
         self._python = interpreter()
         self._folder = tempfile.TemporaryDirectory(prefix="clickctl-ministack-")
         self._log = Path(self._folder.name, "server.log")
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._clients: list[Any] = []
         try:
             for _ in range(3):  # somebody else may take a port between its choice and its use
                 if self._started():
@@ -109,7 +96,12 @@ class Ministack:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self._auth else 'http'}://127.0.0.1:{self._port}"
+
+    @property
+    def certificate(self) -> Path:
+        """Of the server itself: it makes one, with OpenSSL's command, when it starts to serve TLS."""
+        return Path(self._folder.name, "ministack-tls", "server.crt")
 
     @property
     def environment(self) -> dict[str, str]:
@@ -118,17 +110,24 @@ class Ministack:
             "AWS_ENDPOINT_URL": self.url, "AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": _KEY,
             "AWS_SECRET_ACCESS_KEY": _KEY, "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            **({"AWS_CA_BUNDLE": str(self.certificate)} if self._auth else {}),
         }  # fmt: skip
 
     @property
     def log(self) -> str:
         return self._log.read_text("utf-8", "replace") if self._log.exists() else ""
 
-    def client(self, service: str) -> Any:
-        return boto3.client(
-            service, endpoint_url=self.url, region_name=REGION, aws_access_key_id=_KEY, aws_secret_access_key=_KEY,
+    def client(self, service: str, credentials: Mapping[str, str] | None = None) -> Any:
+        """`credentials` are those that AssumeRole or CreateAccessKey answers with; None: root's."""
+        key = credentials or {"AccessKeyId": _KEY, "SecretAccessKey": _KEY}
+        client = boto3.client(
+            service, endpoint_url=self.url, region_name=REGION, verify=str(self.certificate) if self._auth else None,
+            aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"],
+            aws_session_token=key.get("SessionToken"),
             config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, proxies={}),
         )  # fmt: skip
+        self._clients.append(client)
+        return client
 
     def reset(self) -> None:
         """Forget everything, and end the processes of functions: they would outlive the server."""
@@ -137,6 +136,8 @@ class Ministack:
     def stop(self) -> None:
         if self._process is not None:
             self._ask("POST", "/_ministack/reset", 30)
+            for client in self._clients:  # it waits for connections over TLS that are kept open
+                client.close()
             self._process.terminate()
             try:
                 self._process.wait(15)
@@ -157,6 +158,8 @@ class Ministack:
             "GATEWAY_PORT": str(self._port), "MINISTACK_REGION": REGION, "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0",
             "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0",
         }  # fmt: skip
+        if self._auth:
+            clean |= {"AUTH": "true", "USE_SSL": "1", "AWS_ACCESS_KEY_ID": _KEY, "AWS_SECRET_ACCESS_KEY": _KEY}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [self._python, "-m", "ministack"], env=clean, cwd=folder, stdin=subprocess.DEVNULL, stdout=log,
@@ -174,11 +177,15 @@ class Ministack:
 
     def _ask(self, method: str, path: str, seconds: float) -> int:
         """The status of its answer, 0 without one. Not by way of a proxy, whatever the environment says."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=seconds)
         try:
-            connection.request(method, path)
-            return connection.getresponse().status
+            with closing(self._connection(seconds)) as connection:
+                connection.request(method, path)
+                return connection.getresponse().status
         except (OSError, http.client.HTTPException):
             return 0
-        finally:
-            connection.close()
+
+    def _connection(self, seconds: float) -> http.client.HTTPConnection:
+        if not (self._auth and self.certificate.exists()):
+            return http.client.HTTPConnection("127.0.0.1", self._port, timeout=seconds)
+        trusted = ssl.create_default_context(cafile=str(self.certificate))
+        return http.client.HTTPSConnection("127.0.0.1", self._port, timeout=seconds, context=trusted)
