@@ -6,7 +6,7 @@ resource "aws_cloudwatch_event_rule" "failures" {
   event_pattern = jsonencode({
     source        = ["aws.glue"]
     "detail-type" = ["Glue Job State Change"]
-    detail        = { jobName = [local.job], state = ["FAILED", "TIMEOUT", "ERROR"] }
+    detail        = { jobName = [local.job], state = ["FAILED", "TIMEOUT", "ERROR", "EXPIRED"] }
   })
 }
 

@@ -4,6 +4,9 @@ locals {
   lambda  = one(fileset(var.dist, "clickctl-alerts-*.zip"))
   script  = "clickstream_job.py"
 
+  # Script and library of one release lie in a folder of its own: no run gets the one of a release and the other of another.
+  release = "${local.artifacts}/${substr(sha256(join("", [for file in [local.library, local.script] : filesha256("${var.dist}/${file}")])), 0, 12)}"
+
   # Wheels of the job's modules, where `clickctl package --wheels` brought them: the job then needs no package index.
   wheels = flatten([for module in var.glue.python_modules : [
     for file in fileset("${var.dist}/wheels", "${replace(replace(module, "-", "_"), "==", "-")}-*.whl") : file
@@ -39,20 +42,30 @@ locals {
 # Code, not data: encrypted by S3's own key, so that whoever deploys needs no right to the lake's.
 resource "aws_s3_object" "library" {
   bucket                 = aws_s3_bucket.this["processed"].id
-  key                    = "${local.artifacts}/${local.library}"
+  key                    = "${local.release}/${local.library}"
   source                 = "${var.dist}/${local.library}"
-  source_hash            = filemd5("${var.dist}/${local.library}")
   server_side_encryption = "AES256"
-  depends_on             = [aws_s3_bucket_versioning.this]
+
+  # The job is pointed at the new ones first.
+  lifecycle {
+    create_before_destroy = true
+  }
+
+  depends_on = [aws_s3_bucket_versioning.this]
 }
 
 resource "aws_s3_object" "script" {
   bucket                 = aws_s3_bucket.this["processed"].id
-  key                    = "${local.artifacts}/${local.script}"
+  key                    = "${local.release}/${local.script}"
   source                 = "${var.dist}/${local.script}"
-  source_hash            = filemd5("${var.dist}/${local.script}")
   server_side_encryption = "AES256"
-  depends_on             = [aws_s3_bucket_versioning.this]
+
+  # The job is pointed at the new ones first.
+  lifecycle {
+    create_before_destroy = true
+  }
+
+  depends_on = [aws_s3_bucket_versioning.this]
 }
 
 resource "aws_s3_object" "wheel" {
@@ -63,7 +76,13 @@ resource "aws_s3_object" "wheel" {
   source                 = "${var.dist}/wheels/${each.key}"
   source_hash            = filemd5("${var.dist}/wheels/${each.key}")
   server_side_encryption = "AES256"
-  depends_on             = [aws_s3_bucket_versioning.this]
+
+  # The job is pointed at the new ones first.
+  lifecycle {
+    create_before_destroy = true
+  }
+
+  depends_on = [aws_s3_bucket_versioning.this]
 }
 
 resource "aws_glue_job" "clickstream" {
@@ -112,7 +131,7 @@ data "aws_iam_policy_document" "glue_trust" {
       identifiers = ["glue.amazonaws.com"]
     }
     condition {
-      test     = "StringEquals"
+      test     = "StringEqualsIfExists" # that Glue always sends it is not documented
       variable = "aws:SourceAccount"
       values   = [local.account]
     }
@@ -129,14 +148,29 @@ data "aws_iam_policy_document" "glue_job" {
   source_policy_documents = concat([data.aws_iam_policy_document.key_use["s3"].json], data.aws_iam_policy_document.glue_network[*].json)
 
   statement {
-    sid       = "List"
+    sid       = "ListRawFiles"
     actions   = ["s3:ListBucket"]
-    resources = [local.arns.raw_bucket, local.arns.processed_bucket]
+    resources = [local.arns.raw_bucket]
     condition {
       test     = "StringLikeIfExists"
       variable = "s3:prefix"
       values   = ["${local.prefix}/*"]
     }
+  }
+  statement {
+    sid       = "ListTablesAndCode"
+    actions   = ["s3:ListBucket"]
+    resources = [local.arns.processed_bucket]
+    condition {
+      test     = "StringLikeIfExists"
+      variable = "s3:prefix"
+      values   = ["${local.prefix}/*", "${local.artifacts}/*"]
+    }
+  }
+  statement {
+    sid       = "FindTheCode"
+    actions   = ["s3:GetBucketLocation"]
+    resources = [local.arns.processed_bucket]
   }
   statement {
     sid       = "ReadRawFilesTablesAndCode"

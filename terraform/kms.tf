@@ -50,8 +50,29 @@ data "aws_iam_policy_document" "key" {
       condition {
         test     = "StringLike"
         variable = "kms:ViaService"
-        values   = ["redshift.${var.region}.amazonaws.com", "redshift-serverless.${var.region}.amazonaws.com", "secretsmanager.${var.region}.amazonaws.com"]
+        values   = [for service in ["redshift", "redshift-data", "redshift-serverless", "secretsmanager"] : "${service}.${var.region}.amazonaws.com"]
       }
+    }
+  }
+
+  # Who reads the audit is the administrators' to say, by IAM; with a bucket key the context is the bucket itself.
+  statement {
+    sid = "AuditIsRead"
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${local.partition}:iam::${local.account}:root"]
+    }
+    actions   = ["kms:Decrypt"]
+    resources = ["*"]
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${var.region}.amazonaws.com"]
+    }
+    condition {
+      test     = "StringLike"
+      variable = "kms:EncryptionContext:aws:s3:arn"
+      values   = ["arn:${local.partition}:s3:::${local.bucket.trail}", "arn:${local.partition}:s3:::${local.bucket.trail}/*"]
     }
   }
 
@@ -76,7 +97,10 @@ data "aws_iam_policy_document" "key" {
       type        = "Service"
       identifiers = ["logs.${var.region}.amazonaws.com"]
     }
-    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+    actions = [
+      "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
+      "kms:ReEncryptFrom", "kms:ReEncryptTo",
+    ]
     resources = ["*"]
     condition {
       test     = "ArnLike"
@@ -109,7 +133,7 @@ data "aws_iam_policy_document" "key" {
         type        = "Service"
         identifiers = ["cloudtrail.amazonaws.com"]
       }
-      actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+      actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"]
       resources = ["*"]
       condition {
         test     = "StringEquals"

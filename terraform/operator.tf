@@ -26,7 +26,7 @@ data "aws_iam_policy_document" "operator" {
 
   statement {
     sid       = "ListRawFilesAndReceipts"
-    actions   = ["s3:ListBucket"]
+    actions   = ["s3:ListBucket", "s3:ListBucketVersions"]
     resources = [local.arns.raw_bucket, local.arns.alerts_bucket]
     condition {
       test     = "StringLikeIfExists"
@@ -36,7 +36,7 @@ data "aws_iam_policy_document" "operator" {
   }
   statement {
     sid       = "ListTablesQuarantineAndCode"
-    actions   = ["s3:ListBucket"]
+    actions   = ["s3:ListBucket", "s3:ListBucketVersions"]
     resources = [local.arns.processed_bucket]
     condition {
       test     = "StringLikeIfExists"
@@ -55,8 +55,8 @@ data "aws_iam_policy_document" "operator" {
     resources = [local.arns.artifacts]
   }
   statement {
-    sid       = "KeepTablesQuarantineAndReceipts"
-    actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+    sid       = "KeepTablesQuarantineAndReceipts" # earlier versions, too: docs/runbook.md puts them back
+    actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
     resources = [local.arns.processed, local.arns.quarantine, local.arns.alerts]
   }
   statement {
@@ -98,6 +98,11 @@ data "aws_iam_policy_document" "operator" {
     sid       = "WorkOffDeadLetters"
     actions   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ReceiveMessage"]
     resources = [aws_sqs_queue.dead_letters.arn]
+  }
+  statement {
+    sid       = "EmptyQueuesThatOnlyTell"
+    actions   = ["sqs:GetQueueUrl", "sqs:PurgeQueue"]
+    resources = [aws_sqs_queue.deliveries.arn, aws_sqs_queue.schedules.arn]
   }
 }
 

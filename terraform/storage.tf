@@ -1,5 +1,4 @@
 locals {
-  buckets = toset(concat(["raw", "processed", "alerts"], local.trail ? ["trail"] : []))
 
   # What goes by itself: bucket => prefix => days. Receipts tell what was sent: a replay of a range whose receipts are gone sends again.
   expiring = {
@@ -15,10 +14,13 @@ locals {
 }
 
 resource "aws_s3_bucket" "this" {
-  for_each = local.buckets
+  for_each = local.bucket
 
-  bucket        = local.bucket[each.key]
+  bucket        = each.value
   force_destroy = var.force_destroy
+
+  # A destroy that stops at a bucket with something in it must not have scheduled the key's deletion by then.
+  depends_on = [aws_kms_key.lake]
 }
 
 resource "aws_s3_bucket_public_access_block" "this" {
@@ -110,6 +112,22 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
+  # Each commit puts its files there and moves them on, and each query leaves a result: nobody will want these back.
+  dynamic "rule" {
+    for_each = each.key == "processed" ? { staging = "${local.prefix}/_staging/", results = "${local.results}/" } : {}
+    content {
+      id     = "forget-${rule.key}"
+      status = "Enabled"
+
+      filter {
+        prefix = rule.value
+      }
+      noncurrent_version_expiration {
+        noncurrent_days = 1
+      }
+    }
+  }
+
   dynamic "rule" {
     for_each = local.expiring[each.key]
     content {
@@ -138,9 +156,9 @@ resource "aws_s3_bucket_policy" "this" {
 }
 
 data "aws_iam_policy_document" "bucket" {
-  for_each = local.buckets
+  for_each = local.bucket
 
-  source_policy_documents = each.key == "trail" ? [data.aws_iam_policy_document.trail_bucket[0].json] : []
+  source_policy_documents = each.key == "trail" ? [data.aws_iam_policy_document.trail_bucket.json] : []
 
   dynamic "statement" {
     for_each = {

@@ -57,9 +57,8 @@ resource "aws_cloudtrail" "lake" {
   depends_on = [aws_s3_bucket_policy.this, aws_kms_key_policy.lake]
 }
 
+# The bucket is there without a trail as well, so that the audit can be switched off and what it had kept stays.
 data "aws_iam_policy_document" "trail_bucket" {
-  count = local.trail ? 1 : 0
-
   statement {
     sid = "TrailLooks"
     principals {

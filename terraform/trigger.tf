@@ -1,7 +1,7 @@
 # A new raw file → EventBridge → the alerts function. One of two ways, so that each file is told of once.
 locals {
   deliveries = "${var.name}-raw-files-not-delivered"
-  put_events = ["PutObject", "CopyObject", "CompleteMultipartUpload"]
+  put_events = ["PutObject", "PostObject", "CopyObject", "CompleteMultipartUpload"]
 
   patterns = {
     cloudtrail = {

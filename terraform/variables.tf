@@ -3,8 +3,8 @@ variable "region" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
-    error_message = "region is the name of a region, such as eu-central-1."
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region)) && !startswith(var.region, "cn-")
+    error_message = "region is the name of a region, such as eu-central-1. Those of China have other endpoints, which this module does not know."
   }
 }
 
@@ -20,9 +20,14 @@ variable "name" {
 }
 
 variable "tags" {
-  description = "Tags of everything that can have them."
+  description = "Tags of everything that can have them, beside application."
   type        = map(string)
   default     = {}
+
+  validation {
+    condition     = length(var.tags) <= 9
+    error_message = "tags are 9 at most: an object in S3 has no more than 10."
+  }
 }
 
 variable "dist" {
@@ -183,8 +188,8 @@ variable "athena" {
   default = {}
 
   validation {
-    condition     = var.athena.cutoff_gb >= 0.01
-    error_message = "athena.cutoff_gb is 0.01 or more: Athena takes no cutoff below 10 MB."
+    condition     = var.athena.cutoff_gb >= 0.011
+    error_message = "athena.cutoff_gb is 0.011 or more: Athena takes no cutoff below 10 MiB."
   }
 }
 

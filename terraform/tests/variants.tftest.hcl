@@ -45,8 +45,8 @@ run "s3_tells_of_raw_files_and_no_trail_is_needed" {
     error_message = "Of raw files of this lake alone."
   }
   assert {
-    condition     = aws_s3_bucket_notification.raw[0].eventbridge && length(aws_cloudtrail.lake) == 0 && !contains(keys(aws_s3_bucket.this), "trail")
-    error_message = "S3 sends its events to EventBridge; without an audit there is neither trail nor bucket for it."
+    condition     = aws_s3_bucket_notification.raw[0].eventbridge && length(aws_cloudtrail.lake) == 0 && contains(keys(aws_s3_bucket.this), "trail")
+    error_message = "S3 sends its events to EventBridge; without an audit there is no trail, and what one had kept stays."
   }
 }
 

@@ -74,7 +74,7 @@ def _roles() -> dict[str, Role]:
 
 
 def _operator() -> Role:
-    """On call: every command."""
+    """On call: every command. `own`: what docs/runbook.md has them do by the AWS CLI."""
     looks = "s3:GetBucketPublicAccessBlock s3:GetBucketVersioning s3:GetEncryptionConfiguration"
     return Role(
         _commands(),
@@ -98,6 +98,12 @@ def _operator() -> Role:
                             "sqs:ReceiveMessage",
             "roles that doctor asks about": "iam:GetRole iam:SimulatePrincipalPolicy",
             **_METRICS,
+        },
+        own={
+            "listing of raw": "s3:ListBucketVersions", "listing of alerts": "s3:ListBucketVersions",
+            "listing of all in processed": "s3:ListBucketVersions",
+            "processed": "s3:GetObjectVersion", "quarantine": "s3:GetObjectVersion", "alerts": "s3:GetObjectVersion",
+            "queues that only tell": "sqs:GetQueueUrl sqs:PurgeQueue",
         },
         logs_in=True,
     )  # fmt: skip
@@ -133,13 +139,16 @@ def _glue_job() -> Role:
     return Role(
         (JOB,),
         {
-            "listing of raw": "s3:ListBucket", "listing of processed": "s3:ListBucket",
+            "listing of raw": "s3:ListBucket", "listing of processed and code": "s3:ListBucket",
             "raw": _READS, "processed": f"{_READS} {_WRITES}", "quarantine": _WRITES,
             "key by S3": _USES,
             "job": "glue:GetJobRun",
             "metrics of ours and Glue's": "cloudwatch:PutMetricData",
         },
-        own={"artifacts": _READS, "logs of jobs": "logs:CreateLogGroup logs:CreateLogStream logs:PutLogEvents"},
+        own={
+            "artifacts": _READS, "processed bucket": "s3:GetBucketLocation",
+            "logs of jobs": "logs:CreateLogGroup logs:CreateLogStream logs:PutLogEvents",
+        },
         own_in_a_network={
             "catalog's root": "glue:GetConnection", "connections": "glue:GetConnection",
             "anything": "ec2:DescribeNetworkInterfaces ec2:DescribeRouteTables ec2:DescribeSecurityGroups "

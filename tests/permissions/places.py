@@ -83,6 +83,7 @@ def _of_the_lake(names: Names) -> Places:
         "tables": (tuple(f"{processed}/{table}/*" for table in tables), ()),
         "listing of raw": listing(raw, "clickstream"),
         "listing of processed": listing(processed, "clickstream"),
+        "listing of processed and code": listing(processed, "clickstream", "artifacts"),
         "listing of alerts": listing(alerts, "clickstream"),
         "listing of all in processed": listing(processed, "clickstream", "quarantine", "artifacts", "athena-results"),
         "listing of tables and results": listing(processed, *tables, "athena-results"),
@@ -129,6 +130,10 @@ def _of_services(names: Names) -> Places:
     }
     return {
         **{place: ((arn,), ()) for place, arn in single.items()},
+        "queues that only tell": (
+            tuple(names.arn("sqs", f"{name}-{what}") for what in ("raw-files-not-delivered", "schedules-not-started")),
+            (),
+        ),
         "roles that doctor asks about": (tuple(roles), ()),
         "metrics of ours": (("*",), condition("StringEquals", "cloudwatch:namespace", "clickctl")),
         "metrics of ours and Glue's": (("*",), condition("StringEquals", "cloudwatch:namespace", "Glue", "clickctl")),

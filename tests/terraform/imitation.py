@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -36,8 +37,18 @@ def imitation() -> Iterator[str]:
         process.stdin.close()
 
 
+class OneAtATime(AwsServer):
+    """moto's accounts are no place for threads: two rules of one security group that come at once lose one of them."""
+
+    _turn = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        with self._turn:
+            return super().__call__(environ, start_response)
+
+
 def serve() -> None:
-    server = AwsServer()
+    server = OneAtATime()
     server.emulated = {
         "cloudtrail.DeleteTrail": _delete_trail,
         "glue.DeleteConnection": _delete_connection,
