@@ -18,11 +18,11 @@ resource "aws_lambda_function" "alerts" {
       CLICKCTL_ALERTS_TOPIC           = aws_sns_topic.purchases.arn
       CLICKCTL_ALERTS_ACTION          = var.alerts.action
       CLICKCTL_ALERTS_MAX_MESSAGES    = tostring(var.alerts.max_messages)
-      CLICKCTL_QUALITY_ACTIONS        = join(",", var.quality.actions)
-      CLICKCTL_QUALITY_NULL_TOKENS    = join(",", var.quality.null_tokens)
-      CLICKCTL_QUALITY_MAX_LATENESS   = var.quality.max_lateness
-      CLICKCTL_QUALITY_MAX_SKEW       = var.quality.max_skew
-      CLICKCTL_QUALITY_MAX_LINE_BYTES = tostring(var.quality.max_line_bytes)
+      CLICKCTL_QUALITY_ACTIONS        = join(",", local.quality.actions)
+      CLICKCTL_QUALITY_NULL_TOKENS    = join(",", local.quality.null_tokens)
+      CLICKCTL_QUALITY_MAX_LATENESS   = local.quality.max_lateness
+      CLICKCTL_QUALITY_MAX_SKEW       = local.quality.max_skew
+      CLICKCTL_QUALITY_MAX_LINE_BYTES = tostring(local.quality.max_line_bytes)
     }
   }
 

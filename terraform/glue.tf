@@ -1,5 +1,5 @@
 locals {
-  # What `clickctl package` wrote. Exactly one version of each: two zips would leave it to chance which is deployed.
+  # What `clickctl package` wrote: variables.tf sees to it that there is one of each.
   library = one(fileset(var.dist, "clickctl-[0-9]*.zip"))
   lambda  = one(fileset(var.dist, "clickctl-alerts-*.zip"))
   script  = "clickstream_job.py"
@@ -24,7 +24,7 @@ locals {
       "--raw"                              = local.roots.raw
       "--processed"                        = local.roots.processed
       "--quarantine"                       = local.roots.quarantine
-      "--rules"                            = jsonencode(var.quality)
+      "--rules"                            = jsonencode(local.quality)
       "--target-file-mb"                   = tostring(var.glue.target_file_mb)
       "--dpus"                             = tostring(local.dpus_of_a_worker[var.glue.worker_type] * var.glue.workers)
       "--dollars-per-dpu-hour"             = tostring(var.glue.dollars_per_dpu_hour)

@@ -31,6 +31,9 @@ locals {
     artifacts        = "arn:${local.partition}:s3:::${local.bucket.processed}/${local.artifacts}/*"
   }
 
+  # A variable of the function cannot tell no token from one that is blank, and blank is null in any case.
+  quality = merge(var.quality, { null_tokens = length(var.quality.null_tokens) > 0 ? var.quality.null_tokens : [""] })
+
   # Names, not references: so a policy can name what is made after it.
   job      = var.name
   function = "${var.name}-alerts"

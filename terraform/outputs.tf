@@ -5,7 +5,7 @@ output "clickctl" {
       backend = "aws"
       aws     = { region = var.region }
       lake    = local.roots
-      quality = var.quality
+      quality = local.quality
       job     = { target_file_mb = var.glue.target_file_mb }
       glue = {
         job                  = aws_glue_job.clickstream.name

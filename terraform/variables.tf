@@ -34,6 +34,11 @@ variable "dist" {
   description = "Folder that `clickctl package` has written: the Lambda's zip, the Glue job's library and script, its wheels."
   type        = string
   default     = "../dist"
+
+  validation {
+    condition     = alltrue([for name in ["clickctl-alerts-*.zip", "clickctl-[0-9]*.zip", "clickstream_job.py"] : length(fileset(var.dist, name)) == 1])
+    error_message = "${var.dist} holds no package of clickctl, or more than one version: run `clickctl package`."
+  }
 }
 
 variable "quality" {

@@ -15,7 +15,10 @@ from clickctl.domain.rules import QualityRules
 from clickctl.plan.checks import Check, Probe, Subject
 from lambda_src.settings import Settings, settings_of
 
-_SAME = "Set its variable to what the configuration says, or its alerts differ from the tables."
+_SAME = (
+    "Give both the same, or its alerts differ from the tables: set its variable, or after a change in Terraform "
+    "'terraform apply', then 'clickctl init --from-terraform terraform --force'."
+)
 
 
 def alert_probes(account: Account, config: Config) -> Iterator[Probe]:

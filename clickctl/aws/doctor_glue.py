@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -11,11 +13,16 @@ import clickctl
 from clickctl.aws.doctor_asking import Account, Denied, Missing, Once, asked
 from clickctl.config import Config
 from clickctl.domain.errors import ClickctlError
+from clickctl.domain.rules import QualityRules
+from clickctl.domain.structure import from_plain
 from clickctl.plan.checks import Check, Probe, Subject, told
-from clickctl.settings import GlueSettings
 
 _LOG = "/aws-glue/jobs/error"
 _LIBRARY = re.compile(r"clickctl(?:-(\d+(?:\.\w+)*))?[\w.-]*\.(?:zip|whl)")
+_SAME = (
+    "Give both the same: after a change in Terraform 'terraform apply', "
+    "then 'clickctl init --from-terraform terraform --force'."
+)
 _NEEDED = ("msgspec", "zlib")
 """What the job needs that Glue's image lacks, as names in --additional-python-modules or of files."""
 
@@ -35,7 +42,7 @@ def glue_job(account: Account, name: str) -> Job:
 def glue_probes(account: Account, config: Config, job: Job) -> Iterator[Probe]:
     name = config.glue.job
     lines = {
-        "job": partial(_job, job, config.glue),
+        "job": partial(_job, job, config),
         "job script": partial(_script, account, job),
         "job library": partial(_library, account, job),
     }
@@ -52,7 +59,7 @@ def _unused(engine: str, subject: Subject) -> Check:
     return subject.skipped(f'not used by job.engine = "{engine}"')
 
 
-def _job(job: Job, glue: GlueSettings, subject: Subject) -> Check:
+def _job(job: Job, config: Config, subject: Subject) -> Check:
     try:
         found = job()
     except Missing:
@@ -66,10 +73,27 @@ def _job(job: Job, glue: GlueSettings, subject: Subject) -> Check:
         return subject.fail(f"{seen}; its type is {kind}", "Make it a Spark job (glueetl).")
     if not version.startswith("5."):
         return subject.warn(seen, "Set its Glue version to 5.0 or 5.1: the job is written for Spark 3.5, Python 3.11.")
-    if most < glue.max_concurrent_runs:
-        hint = f"Raise the job's maximum concurrency to {glue.max_concurrent_runs}, or lower glue.max_concurrent_runs."
+    if other := _differing(config, found.get("DefaultArguments", {})):
+        return subject.fail(f"{seen}; its scheduled runs are not as here: {', '.join(other)}", _SAME)
+    if most < (wanted := config.glue.max_concurrent_runs):
+        hint = f"Raise the job's maximum concurrency to {wanted}, or lower glue.max_concurrent_runs."
         return subject.warn(seen, hint)
     return subject.ok(seen)
+
+
+def _differing(config: Config, given: Mapping[str, str]) -> list[str]:
+    """What of the job's own arguments is other than in the configuration: scheduled runs go by them, and what they
+    commit is stale to people with other rules. A job without them is run by clickctl alone, which tells it all."""
+    roots = {name: getattr(config.lake, name) for name in ("raw", "processed", "quarantine")}
+    other = [f"lake.{name}" for name, here in roots.items() if given.get(f"--{name}", here).rstrip("/") != here]
+    if "--rules" in given:
+        try:
+            rules = from_plain(QualityRules, json.loads(given["--rules"]), strict=True)
+        except ValueError:
+            return [*other, "quality"]
+        names = (field.name for field in fields(QualityRules))
+        other += [f"quality.{name}" for name in names if getattr(rules, name) != getattr(config.quality, name)]
+    return other
 
 
 def _script(account: Account, job: Job, subject: Subject) -> Check:

@@ -60,6 +60,10 @@ def command(
     if from_terraform is not None:
         if local is not None:
             raise UsageError("--local and --from-terraform are two ways to a configuration.", hint="Leave one out.")
+        if not from_terraform:
+            raise UsageError(
+                "--from-terraform names no place.", hint="Name Terraform's folder, a file, or - for stdin."
+            )
         write_from_terraform(target, from_terraform, force=force)
         text = f"Wrote {target}, as Terraform's outputs say. Next: clickctl doctor"
         options.talk.say("initialised", text, config=str(target), terraform=from_terraform)
@@ -102,8 +106,9 @@ def _put(target: Path, text: str, *, force: bool) -> None:
     """Whole or not at all; readable by whom the umask lets, as cron has its own account and no secret is in it."""
     umask = os.umask(0o077)
     os.umask(umask)
+    place = target.resolve() if target.is_symlink() else target  # a link to where the configuration is kept stays one
     try:
-        with whole_file(str(target), replace=force, hint=_OTHER, keep_mode=True) as file:
+        with whole_file(str(place), replace=force, hint=_OTHER, keep_mode=True) as file:
             os.fchmod(file.fileno(), 0o666 & ~umask)
             file.write(text.encode("utf-8"))
     except UsageError as error:

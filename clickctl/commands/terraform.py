@@ -35,7 +35,7 @@ _COMMENTS = {
     "redshift": "the warehouse of load-hot; logins are asked of IAM",
     "alerts": "of the alerts function and of alerts-replay",
 }
-_FIRST = "Run 'terraform apply' first: outputs come with it."
+_FIRST = "Is it clickctl's folder terraform/, and its workspace? Outputs come with 'terraform apply'."
 
 
 def configuration(place: str) -> str:
@@ -74,7 +74,12 @@ def _asked(folder: str) -> bytes:
         )
         raise ConfigError("There is no terraform on the PATH.", hint=hint)
     words = [f"-chdir={folder}", "output", "-no-color", "-json"]
-    done = subprocess.run([terraform, *words], stdin=subprocess.DEVNULL, capture_output=True)
+    try:
+        done = subprocess.run([terraform, *words], stdin=subprocess.DEVNULL, capture_output=True)
+    except OSError as broken:
+        raise ConfigError(
+            f"Cannot run {terraform}: {broken.strerror}.", hint="Is it a program of this machine's kind?"
+        ) from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").replace("│", " ")
         error = re.search(r"^\s*Error:?(.*)", said, re.MULTILINE | re.DOTALL)  # warnings come before it
@@ -92,10 +97,10 @@ def _output(printed: bytes, place: str) -> dict[str, Any]:
         hint = "It has to be what 'terraform output -json' prints, and nothing else."
         raise ConfigError(f"{_named(place)} is not JSON.", hint=hint) from None
     if not outputs:
-        raise ConfigError(f"{_named(place)} has no outputs: nothing has been applied.", hint=_FIRST)
+        raise ConfigError(f"{_named(place)} has no outputs: nothing has been applied there.", hint=_FIRST)
     found = outputs.get(OUTPUT) if isinstance(outputs, dict) else None
     if not isinstance(found, dict) or not isinstance(found.get("value"), dict):
-        hint = f"{_FIRST} It has to be all outputs (terraform output -json), of clickctl's folder terraform/."
+        hint = f"{_FIRST} All of them are wanted: 'terraform output -json'."
         raise ConfigError(f'{_named(place)} has no output "{OUTPUT}".', hint=hint)
     return dict(found["value"])
 

@@ -90,6 +90,28 @@ def test_a_job_that_does_not_fit_is_a_warning(sound: Sound, parameters: dict[str
     assert told in line.hint
 
 
+@pytest.mark.parametrize(("arguments", "told"), [
+    ({"--rules": '{"max_lateness": "2d"}'}, "quality.max_lateness"),
+    ({"--rules": "{}", "--raw": "s3://another/lake"}, "lake.raw"),
+    ({"--rules": '{"no_such": 1}'}, "quality"),
+])  # fmt: skip
+def test_a_job_whose_scheduled_runs_would_make_other_rows_fails(
+    sound: Sound, arguments: dict[str, str], told: str
+) -> None:
+    present = sound.aws.boto("glue").get_jobs()["Jobs"][0]["DefaultArguments"]
+    sound.job(DefaultArguments={**present, **arguments})
+    line = sound.line("job")
+    assert line.verdict is FAIL
+    assert line.seen.endswith(f"; its scheduled runs are not as here: {told}")
+    assert "init --from-terraform" in line.hint
+
+
+def test_a_job_whose_scheduled_runs_are_told_what_the_configuration_says_is_well(sound: Sound) -> None:
+    present = sound.aws.boto("glue").get_jobs()["Jobs"][0]["DefaultArguments"]
+    sound.job(DefaultArguments={**present, "--raw": f"{sound.aws.lake.raw}/", "--rules": "{}"})
+    assert sound.line("job").verdict is OK
+
+
 @pytest.mark.parametrize(("arguments", "verdict", "told"), [
     ({"--extra-py-files": "{root}/clickctl-0.0.1.zip"}, WARN, "the job has clickctl 0.0.1"),
     ({"--extra-py-files": "{root}/clickctl.zip"}, OK, "its version is not in its name"),

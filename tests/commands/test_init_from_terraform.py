@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -188,10 +189,13 @@ def test_variables_of_the_shell_do_not_hide_what_the_file_says(at: Shell) -> Non
         (b"Warning: No outputs found", "'terraform output -json' prints"),
         (b"\xff\xfe\xfd", "is not JSON"),
         (b"[" * 100_000, "is not JSON"),
-        (b"{}", "nothing has been applied. next: Run 'terraform apply' first"),
+        (b"{}", "nothing has been applied there. next: Outputs come with 'terraform apply'"),
         (b"[1]", 'has no output "clickctl"'),
-        (b'{"bucket": {"value": "x"}}', "has no output \"clickctl\". next: Run 'terraform apply' first"),
-        (json.dumps(VALUE).encode(), "It has to be all outputs (terraform output -json)"),
+        (
+            b'{"bucket": {"value": "x"}}',
+            'has no output "clickctl". next: Is it clickctl\'s folder terraform/, and its workspace?',
+        ),
+        (json.dumps(VALUE).encode(), "All of them are wanted: 'terraform output -json'."),
         (printed("text").encode(), 'has no output "clickctl"'),
     ],
 )
@@ -204,6 +208,23 @@ def test_terraform_that_fails_is_quoted_without_its_warnings_and_frames(at: Shel
     env = terraform(at, f"printf '{said}' >&2; exit 1")
     ran = at("init", "--from-terraform", "infra", env=env, code=3)
     refused(at, ran, "terraform failed in infra: Backend initialization required Reason: none", "terraform init")
+
+
+def test_a_terraform_that_cannot_be_run_and_a_place_without_a_name_are_no_defects(at: Shell) -> None:
+    env = terraform(at, "")
+    program = Path(env["PATH"].split(os.pathsep)[0], "terraform")
+    program.write_bytes(b"\x7fELF, but not of this machine")
+    refused(at, at("init", "--from-terraform", "infra", env=env, code=3), "Cannot run", "Exec format error")
+    assert "--from-terraform names no place." in at("init", "--from-terraform", "", code=2).err
+
+
+def test_a_configuration_that_is_a_link_stays_one(at: Shell) -> None:
+    (at.folder / "real.toml").write_text("")
+    (at.folder / "clickctl.toml").symlink_to("real.toml")
+    (at.folder / "outputs.json").write_text(printed())
+    at("init", "--from-terraform", "outputs.json", "--force")
+    assert (at.folder / "clickctl.toml").is_symlink()
+    assert "Written by" in (at.folder / "real.toml").read_text()
 
 
 def test_a_state_without_outputs_and_no_terraform_at_all_are_told_apart(at: Shell) -> None:
