@@ -32,12 +32,14 @@ class Cloud(Place):
     """An account in which all is as it should be, and a lake in S3. `configure` adds to the configuration."""
 
     aws: Aws = field(kw_only=True)
+    sound: Sound = field(kw_only=True)
     sections: dict[str, Any] = field(default_factory=dict)
     standin: Standin | None = None
 
     def __init__(self, entry: Entry, path: str, aws: Aws, folder: Path) -> None:
         folder.mkdir()
-        self.aws, self.sections = aws, Sound(aws).sections
+        self.aws, self.sound = aws, Sound(aws)
+        self.sections = self.sound.sections
         super().__init__(entry, Shell(folder, aws.config_file(folder, **self.sections)), path)
         self.words = {f"company-{use}": bucket for use, bucket in self.buckets.items()}
 
@@ -77,6 +79,11 @@ class Cloud(Place):
         self.aws.boto("s3").put_bucket_versioning(
             Bucket=self.buckets[use], VersioningConfiguration={"Status": "Enabled"}
         )
+
+    def empty(self, root: str) -> None:
+        for place in self.aws.list(root):
+            bucket, key = place.removeprefix("s3://").split("/", 1)
+            self.aws.boto("s3").delete_object(Bucket=bucket, Key=key)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         assert self.standin

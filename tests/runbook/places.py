@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -10,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from clickctl.packaging import write_packages
 from tests.backends.small_lake import SmallLake
 from tests.conftest import REPO, Ran, Shell
 from tests.runbook.page import Entry
+from tests.runbook.stand_ins import OUTPUTS, RECORD
 
 AWS_CLI = "RUNBOOK_AWS"
 """The variable that says where the AWS CLI is."""
@@ -60,12 +63,33 @@ class Place:
 
     def bash(self, block: str, code: int = 0) -> Ran:
         settings = {"PYTHONPATH": str(REPO), "CLICKCTL_CONFIG": str(self.shell.config), "PATH": self.path}
-        argv, env = ["bash", "-e", "-o", "pipefail", "-c", block], {**os.environ, **settings}
+        terraform = {RECORD: str(self._record), OUTPUTS: str(self._outputs)}
+        argv, env = ["bash", "-e", "-o", "pipefail", "-c", block], {**os.environ, **settings, **terraform}
         done = subprocess.run(
             argv, cwd=self.folder, env=env, timeout=120, text=True, stdin=subprocess.DEVNULL, capture_output=True
         )
         assert done.returncode == code, f"{block}\nexit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return Ran(done.returncode, done.stdout, done.stderr)
+
+    def with_terraform(self, **configuration: Any) -> None:
+        """The module beside the configuration, a release in `dist`, and what an apply will put out."""
+        (self.folder / "terraform").symlink_to(REPO / "terraform")
+        write_packages(self.folder / "dist")
+        self._record.touch()
+        self._outputs.write_text(json.dumps({"clickctl": {"value": configuration}}))
+
+    @property
+    def terraform(self) -> list[dict[str, Any]]:
+        """What Terraform was told, one after the other: command, settings, and what lay in its dist."""
+        return [json.loads(line) for line in self._record.read_text("utf-8").splitlines()]
+
+    @property
+    def _record(self) -> Path:
+        return self.folder / "terraform.jsonl"
+
+    @property
+    def _outputs(self) -> Path:
+        return self.folder / "outputs.json"
 
     def sees(self, ran: Ran, *lines: int) -> None:
         """What the entry shows is what was printed: all lines of its block, or those of these numbers."""
@@ -90,6 +114,10 @@ class Folders(Place):
     def __init__(self, entry: Entry, shell: Shell, path: str, lake: SmallLake) -> None:
         super().__init__(entry, shell, path)
         self.lake = lake
+
+    def with_new_rules(self, **quality: Any) -> None:
+        """Terraform whose variable `quality` was changed, and not yet applied."""
+        self.with_terraform(backend="local", lake=vars(self.lake.roots), quality=quality)
 
     def put(self, hour: str, *pages: Any, name: str = "part-0.json", run: bool = False) -> None:
         self.lake.put(hour, *pages, name=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -27,11 +28,16 @@ def test_runbook(here: Folders) -> None:
 
 
 def test_an_hour_is_missing(here: Folders) -> None:
+    look = here.entry.take("ls -la")
+    assert "No such file or directory" in here.bash(f"! {look}").err
     folder = Path(here.lake.roots.raw, "2026/01/05/20")
     folder.mkdir(parents=True)
     folder.joinpath("events.json").write_text("{}\n")
     here.sees(here.shell("run-partition", "2026-01-05T20", code=1))
-    assert "events.json" in here.run("ls -la").out
+    assert "events.json" in here.bash(look).out
+    here.put("2026-01-05T20", "/in-a-folder", name="part-1.json/part-0.json")
+    assert here.states("2026-01-05T20") == {"blocked"}
+    shutil.rmtree(folder / "part-1.json")
     here.put("2026-01-05T20", "/a")
     here.run("clickctl run-partition")
     assert here.states("2026-01-05T20") == {"committed"}

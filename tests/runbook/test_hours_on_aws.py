@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def test_glue_has_no_room(cloud: Cloud) -> None:
 
 
 @needs_aws_cli
-def test_raw_files_are_gone(cloud: Cloud) -> None:
+def test_raw_files_are_gone(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     for use in ("raw", "processed"):
         cloud.versioned(use)
     deleted = cloud.put(H12, "u1")
@@ -56,10 +57,26 @@ def test_raw_files_are_gone(cloud: Cloud) -> None:
     s3 = cloud.aws.boto("s3")
     marker = s3.delete_object(Bucket=bucket, Key=key)["VersionId"]
     cloud.sees(cloud.shell("run-partition", DAY[0], code=1))
+    assert "inputs-gone" in cloud.shell("backfill", *DAY, code=1).out
+    assert cloud.states() == {"committed"}, "status does not tell"
     assert cloud.run("aws s3api", VERSION=marker).out.startswith(f"{key}\t{marker}\n")
+    overwritten(cloud, monkeypatch)
     assert "unchanged" in cloud.run("clickctl run-partition 2026-01-05\n").out
     s3.delete_object(Bucket=bucket, Key=key)
     assert "committed" in cloud.run("clickctl run-partition 2026-01-05 --force").out
+    assert cloud.states() == {"committed"}
+
+
+def overwritten(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lay there before is put back by the producers' role."""
+    profiles = cloud.folder / "profiles"
+    profiles.write_text("[profile clickstream-producer]\naws_access_key_id = p\naws_secret_access_key = p\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(profiles))
+    bucket, key = cloud.put(H13, "u2").removeprefix("s3://").split("/", 1)
+    before = cloud.aws.boto("s3").head_object(Bucket=bucket, Key=key)["VersionId"]
+    cloud.put(H13, "other", "rows")
+    assert cloud.states(H13) == {"stale"}
+    assert f"{key}\t{before}\t" in cloud.run("aws s3api", VERSION=before).out
     assert cloud.states() == {"committed"}
 
 
@@ -77,10 +94,16 @@ def damaged_on_folders(here: Folders) -> None:
     (here.folder / "backup.json").write_bytes(whole)
     ledger.write_bytes(whole[:-9])
     here.sees(here.shell("run-partition", H13, code=5))
+    assert here.states() == {"blocked"}
     here.run("cp backup.json")
     assert here.states() == {"committed"}
+    for root in (here.lake.roots.processed, here.lake.roots.quarantine):
+        shutil.rmtree(root)
+    for hour in (H12, H13):
+        here.lake.run(hour)
     ledger.write_bytes(b"")
-    ran = here.run("ls lake/raw", **{"/var/tmp": str(here.folder)})
+    here.words["/var/tmp"] = str(here.folder)
+    ran = here.run("ls lake/raw")
     assert ran.err.endswith("Nothing more to do.\n")
     assert here.lake.pages() == ["/a", "/b", "/late"]
     assert here.lake.unowned() == [], "files that no ledger knows"
@@ -95,6 +118,10 @@ def damaged_in_s3(cloud: Cloud) -> None:
     cloud.aws.put(cloud.ledger, b"damaged")
     assert newest in cloud.run("aws s3api", VERSION=newest).out
     assert units(cloud) == [DAY[0]]
+    for root in (cloud.aws.lake.processed, cloud.aws.lake.quarantine):
+        cloud.empty(root)
+    for hour in (H12, H13):
+        cloud.run_here(hour)
     cloud.aws.put(cloud.ledger, b"damaged")
     cloud.run("aws s3 ls")
     assert (cloud.folder / "damaged-ledger.json").read_bytes() == b"damaged"

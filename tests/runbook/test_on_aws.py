@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 import re
+import shutil
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +22,6 @@ from tests.aws.harness.faults import Fault
 from tests.aws.harness.replies import Reply
 from tests.aws.harness.requests import Request
 from tests.aws.registry import AthenaOfViews, Registry
-from tests.conftest import REPO
 from tests.runbook.clouds import TODAY, YESTERDAY, Cloud
 from tests.runbook.places import DAY
 
@@ -42,16 +43,20 @@ def test_a_release_is_to_be_rolled_back(cloud: Cloud, alerting: Alerting, monkey
     assert {unit: words[1] for unit, words in commits.items()} == {H13: "0.2.0", H14: clickctl.__version__}
     assert {words[2] for words in commits.values()} == {QualityRules().name}
 
-    deploy(cloud, b"the release")
-    looked = cloud.run("aws lambda")
-    assert "artifacts/clickstream_job.py" in looked.out
-    (cloud.folder / "terraform").symlink_to(REPO / "terraform")
+    cloud.with_terraform(backend="aws", aws={"region": REGION}, lake=vars(cloud.aws.lake), **cloud.sections)
+    good, bad = shutil.copytree(cloud.folder / "dist", cloud.folder / "good"), bad_release(cloud.folder / "dist")
+    looking = cloud.entry.take("aws lambda")
+    deploy(cloud, bad)
+    before = cloud.bash(looking).out
+    cloud.run("terraform")
+    deploy(cloud, good)  # as the apply of the next block would do it
     cloud.run("clickctl package")
-    [archive] = cloud.folder.glob("dist-*/clickctl-alerts-*.zip")
-    deploy(cloud, archive.read_bytes())  # as apply would do it
-    function = cloud.aws.boto("lambda").get_function_configuration(FunctionName="clickstream-alerts")
+    told = [(one["command"], one["settings"], one["dist"]) for one in cloud.terraform if one["command"] != "init"]
+    assert told == [("apply", {"schedules": "{enabled=false}"}, hashes(bad)), ("apply", {}, hashes(good))]
+    after = cloud.bash(looking).out
     packages = cloud.shell("package", "--out", "again", "--output", "json").json
-    assert packages[0]["hash"] == function["CodeSha256"] not in looked.out
+    assert "clickctl-0.2.0.zip" in before and packages[0]["hash"] not in before
+    assert f"clickctl-{clickctl.__version__}.zip" in after and packages[0]["hash"] in after and "0.2.0" not in after
 
     cloud.run("clickctl backfill")
     assert {words[1] for words in listed(cloud, fetch, listing).values()} == {clickctl.__version__}
@@ -66,15 +71,34 @@ def listed(cloud: Cloud, fetch: str, listing: str) -> dict[str, list[str]]:
     return {line.split()[0]: line.split()[1:] for line in cloud.bash(listing).out.splitlines()}
 
 
-def deploy(cloud: Cloud, archive: bytes) -> None:
-    cloud.aws.put(f"s3://{cloud.buckets['processed']}/artifacts/clickstream_job.py", archive)
+def bad_release(dist: Path) -> Path:
+    """Another version takes the place of what lies there; the folder of a copy."""
+    for path in list(dist.iterdir()):
+        path.unlink()
+        path.with_name(path.name.replace(clickctl.__version__, "0.2.0")).write_bytes(b"bad " + path.name.encode())
+    return Path(shutil.copytree(dist, dist.with_name("bad")))
+
+
+def hashes(dist: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in dist.iterdir()}
+
+
+def deploy(cloud: Cloud, dist: Path) -> None:
+    """The job and the function of these files, as terraform/glue.tf and alerts.tf have them."""
+    [library], [archive] = dist.glob("clickctl-[0-9]*.zip"), dist.glob("clickctl-alerts-*.zip")
+    release = f"s3://{cloud.buckets['processed']}/artifacts/{hashlib.sha256(library.read_bytes()).hexdigest()[:12]}"
+    cloud.aws.put(f"{release}/{library.name}", library.read_bytes())
+    cloud.aws.put(f"{release}/clickstream_job.py", (dist / "clickstream_job.py").read_bytes())
+    command = {"Name": "glueetl", "PythonVersion": "3", "ScriptLocation": f"{release}/clickstream_job.py"}
+    cloud.sound.job(Command=command, DefaultArguments={
+        "--extra-py-files": f"{release}/{library.name}", "--additional-python-modules": "msgspec,zlib-ng"})  # fmt: skip
     function, name = cloud.aws.boto("lambda"), "clickstream-alerts"
     if function.list_functions()["Functions"]:
-        function.update_function_code(FunctionName=name, ZipFile=archive)
+        function.update_function_code(FunctionName=name, ZipFile=archive.read_bytes())
         return
     role = cloud.aws.boto("iam").get_role(RoleName="oncall")["Role"]["Arn"]
     function.create_function(FunctionName=name, Role=role, Runtime="python3.12", Handler="lambda_src.handler.handle",
-                             Code={"ZipFile": archive})  # fmt: skip
+                             Code={"ZipFile": archive.read_bytes()})  # fmt: skip
 
 
 @needs_aws_cli
@@ -133,19 +157,27 @@ def test_the_lake_moves_to_another_region(
     old.configure(aws={"region": REGION})
     for hour in (f"{YESTERDAY}T13", f"{YESTERDAY}T14"):
         old.put(hour, "u1", None, **PURCHASE)
+    old.put(H13, "u1", run=True)  # a day that no warehouse holds any more
     old.run_here(YESTERDAY)
     old.shell("alerts-replay", YESTERDAY, str(TODAY), "--in-process")
     assert alerting.users() == {"u1": 2}
     lake = new_lake(old)
-    monkeypatch.setenv("RUNBOOK_OUTPUTS", outputs(old, lake))
-    (old.folder / "terraform").symlink_to(REPO / "terraform")
+    old.with_terraform(**moved(old, lake))
     old.run("terraform -chdir=terraform apply -var 'schedules")
     old.run("aws s3 sync")
+    for use, root in vars(old.aws.lake).items():
+        copied = [place.replace("s3://", "s3://moved-") for place in old.aws.list(root)]
+        assert copied and content(old, lake[use]) == copied, use
     under_kms(old, lake)
     assert f"{YESTERDAY} loaded: 2 facts" in old.run("clickctl --config moved.toml register").err
+    [(first_seen,)] = old.query("SELECT CAST(first_seen AS DATE) FROM dim_users")
+    assert str(first_seen) == DAY[0], "users are known from days that are not loaded"
     states = old.shell(*config, "status", YESTERDAY, str(TODAY), "--output", "json").json["counts"]
     assert states == {"missing": 22, "stale": 2}
     assert old.run("terraform -chdir=terraform apply").err.count("Nothing more to do.") == 2
+    commands = ["apply", "workspace new", "apply", "apply"]
+    assert [one["command"] for one in old.terraform] == commands
+    assert ["schedules" in one["settings"] for one in old.terraform if one["settings"]] == [True, True, False]
     inbox = old.aws.boto("sqs", MOVED)
     told = inbox.receive_message(QueueUrl=inbox.get_queue_url(QueueName="inbox")["QueueUrl"])
     assert "Messages" not in told, "nobody is told twice"
@@ -181,18 +213,21 @@ def new_lake(old: Cloud) -> dict[str, str]:
     return {use: root.replace("s3://", "s3://moved-") for use, root in vars(old.aws.lake).items()}
 
 
-def outputs(old: Cloud, lake: dict[str, str]) -> str:
-    """A file with what `terraform output -json` prints of the new lake."""
+def content(old: Cloud, root: str) -> list[str]:
+    bucket, prefix = f"{root}/".removeprefix("s3://").split("/", 1)
+    found = old.aws.boto("s3", MOVED).list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+    return [f"s3://{bucket}/{one['Key']}" for one in found]
+
+
+def moved(old: Cloud, lake: dict[str, str]) -> dict[str, Any]:
+    """The configuration of the new lake, as Terraform puts it out."""
     kept = {name: old.sections[name] for name in ("athena", "redshift")}
     sns, sqs = old.aws.boto("sns", MOVED), old.aws.boto("sqs", MOVED)
     topic, inbox = sns.create_topic(Name="purchases")["TopicArn"], sqs.create_queue(QueueName="inbox")["QueueUrl"]
     queue = sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
     kept |= {"glue": {"poll_seconds": 0.05}, "alerts": {"topic": topic}}
-    value = {"backend": "aws", "aws": {"region": MOVED}, "lake": lake, **kept}
-    path = old.folder / "outputs.json"
-    path.write_text(json.dumps({"clickctl": {"value": value}}))
-    return str(path)
+    return {"backend": "aws", "aws": {"region": MOVED}, "lake": lake, **kept}
 
 
 def under_kms(old: Cloud, lake: dict[str, str]) -> None:
