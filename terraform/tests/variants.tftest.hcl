@@ -59,6 +59,7 @@ run "s3_tells_the_trail_audits_and_the_night_is_a_workflow" {
     crawler   = true
     schedules = { enabled = false }
     name      = "second"
+    catalog   = { database = "shop", facts = "clicks", users = "people", view = "latest" }
   }
 
   assert {
@@ -84,6 +85,14 @@ run "s3_tells_the_trail_audits_and_the_night_is_a_workflow" {
   assert {
     condition     = alltrue([for bucket in aws_s3_bucket.this : startswith(bucket.bucket, "second-123456789012-eu-central-1-")]) && aws_glue_job.clickstream.name == "second" && aws_athena_workgroup.lake.name == "second"
     error_message = "Names begin with var.name."
+  }
+  assert {
+    condition     = output.clickctl.catalog == { database = "shop", facts = "clicks", users = "people", users_view = "latest" }
+    error_message = "The configuration has the names of the catalog."
+  }
+  assert {
+    condition     = { for use, table in aws_glue_catalog_table.this : use => "${table.database_name}.${table.name}" } == { facts = "shop.clicks", users = "shop.people" }
+    error_message = "So has the catalog."
   }
 }
 

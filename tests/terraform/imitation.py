@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from botocore import xform_name
+from moto.athena.models import athena_backends
 from moto.cloudtrail.models import cloudtrail_backends
 from moto.glue.models import glue_backends
 from moto.iam.access_control import PermissionResult
-from moto.s3.models import FakeBucket
+from moto.s3.models import FakeBucket, FakeDeleteMarker
 
 from tests.aws.harness.replies import AwsError
 from tests.aws.harness.requests import Request
@@ -52,10 +54,14 @@ def serve() -> None:
     server.emulated = {
         "cloudtrail.DeleteTrail": _delete_trail,
         "glue.DeleteConnection": _delete_connection,
+        "glue.UpdateJob": _update_job,
+        "athena.UpdateWorkGroup": _update_workgroup,
         **RedshiftServerless().handlers,
     }
     # moto reads a bucket's policy without its conditions: "no plain HTTP" would be "nobody". It is kept, and not asked.
     FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL  # type: ignore[method-assign]
+    # A bucket that is about to go keeps no versions any more: moto disposes of what was deleted, and markers lack that.
+    FakeDeleteMarker.dispose = lambda _: None  # type: ignore[attr-defined]
     print(server.endpoint, flush=True)
     sys.stdin.read()
 
@@ -70,6 +76,21 @@ def _delete_connection(request: Request) -> dict[str, Any]:
     connections = glue_backends[ACCOUNT][request.region].connections
     if connections.pop(request.json["ConnectionName"], None) is None:
         raise AwsError("EntityNotFoundException", f"Connection {request.json['ConnectionName']} not found.")
+    return {}
+
+
+def _update_job(request: Request) -> dict[str, Any]:
+    job = glue_backends[ACCOUNT][request.region].get_job(request.json["JobName"])
+    for name, value in request.json["JobUpdate"].items():
+        setattr(job, xform_name(name), value)
+    return {"JobName": job.name}
+
+
+def _update_workgroup(request: Request) -> dict[str, Any]:
+    settings = athena_backends[ACCOUNT][request.region].work_groups[request.json["WorkGroup"]].configuration
+    updates = request.json["ConfigurationUpdates"]
+    results = updates.pop("ResultConfigurationUpdates", {})
+    settings |= {**updates, "ResultConfiguration": {**settings.get("ResultConfiguration", {}), **results}}
     return {}
 
 

@@ -1,8 +1,10 @@
-"""The module applied to an AWS that answers: what is made fits what clickctl reads, stays as it is, and goes again."""
+"""The module applied to an AWS that answers: what is made fits what clickctl reads, and stays as it is."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,24 @@ from clickctl.arguments import JobArguments, parse_arguments
 from clickctl.commands.terraform import configuration
 from clickctl.config import Config, load_config
 from clickctl.domain.layout import FACTS, USERS
+from clickctl.domain.rules import QualityRules
 from clickctl.plan.tables import Storage, TableSeen, TableWanted, repaired
 from lambda_src.settings import settings_of
-from tests.terraform.lives import VARIANTS, Applied, Ended, Lives
+from tests.terraform.lives import VARIANTS, Applied, Lives
 
 pytestmark = pytest.mark.xdist_group("terraform")
 
 MOMENT = "2026-01-06T00:40:00Z"
+USUAL_GLUE = {
+    "worker_type": "G.1X", "workers": 4, "max_concurrent_runs": 4, "timeout_minutes": 120, "target_file_mb": 128,
+    "dollars_per_dpu_hour": 0.44,
+}  # fmt: skip
+PORTS = {
+    "work from work 0-65535", "work to work 0-65535",  # Glue asks for it
+    "work to endpoints 443-443", "endpoints from work 443-443", "work to s3 443-443",
+    "warehouse to endpoints 443-443", "endpoints from warehouse 443-443", "warehouse to s3 443-443",
+    "warehouse from 10.0.0.0/8 5439-5439",
+}  # fmt: skip
 NOW = datetime(2026, 1, 6, 3, tzinfo=UTC)  # a run that waited
 
 
@@ -72,7 +85,33 @@ def test_a_warehouse_is_in_the_configuration_where_there_is_one(applied: Applied
         return
     assert config.redshift.workgroup == only(applied, "aws_redshiftserverless_workgroup")["workgroup_name"]
     assert config.redshift.copy_role == applied.made["aws_iam_role.redshift[0]"]["arn"]
-    assert config.redshift.hot_days == 14
+    given = VARIANTS[variant]["warehouse"]
+    found = config.redshift
+    assert (found.database, found.schema, found.hot_days) == (given["database"], given["schema"], given["hot_days"])
+
+
+def test_what_a_variable_says_the_configuration_and_the_job_say_too(
+    applied: Applied, variant: str, config: Config
+) -> None:
+    """Of the usual variables, too: clickctl has the same usual values as the module."""
+    given = {name: VARIANTS[variant].get(name, {}) for name in ("quality", "alerts", "glue", "catalog", "athena")}
+    lists = {name: tuple(value) if isinstance(value, list) else value for name, value in given["quality"].items()}
+    assert config.quality == replace(QualityRules(), **lists)
+    assert (config.alerts.action, config.alerts.max_messages) == (
+        given["alerts"].get("action", "purchase"),
+        given["alerts"].get("max_messages", 100),
+    )
+    glue = {**USUAL_GLUE, **given["glue"]}
+    assert config.job.target_file_mb == glue.pop("target_file_mb")
+    assert {name: getattr(config.glue, name) for name in glue} == glue
+    assert config.catalog.database == given["catalog"].get("database", "clickstream")
+    assert config.catalog.users_view == given["catalog"].get("view", "users")
+    assert config.athena.max_scan_gb == given["athena"].get("cutoff_gb", 100)
+
+    job = only(applied, "aws_glue_job")
+    assert (job["worker_type"], job["number_of_workers"]) == (glue["worker_type"], glue["workers"])
+    assert job["timeout"] == glue["timeout_minutes"]
+    assert job["execution_property"][0]["max_concurrent_runs"] == glue["max_concurrent_runs"] + 2
 
 
 def test_a_query_may_scan_what_the_configuration_says(applied: Applied, config: Config) -> None:
@@ -99,7 +138,8 @@ def test_a_schedule_and_the_job_have_together_what_a_run_needs(applied: Applied,
     )
     assert run.rules == config.quality
     assert run.target_file_mb == config.job.target_file_mb
-    assert (run.dpus, run.dollars_per_dpu_hour) == (config.glue.workers, config.glue.dollars_per_dpu_hour)  # G.1X
+    dpus = {"G.1X": 1, "G.2X": 2}[config.glue.worker_type] * config.glue.workers
+    assert (run.dpus, run.dollars_per_dpu_hour) == (dpus, config.glue.dollars_per_dpu_hour)
 
 
 def test_the_night_runs_the_day_before(applied: Applied, variant: str) -> None:
@@ -160,5 +200,26 @@ def test_a_network_has_no_way_out(lives: Lives) -> None:
     assert "aws_vpc" in kinds
 
 
-def test_a_destroy_leaves_nothing(lives: Lives, variant: str) -> None:
-    assert lives[variant].ended == Ended(state="", left={})
+def test_the_network_opens_these_ports_and_no_others(lives: Lives) -> None:
+    made = lives["whole"].applied.made
+    assert set(opened(made)) == PORTS
+    kinds = ("aws_security_group.", "aws_default_security_group.")
+    groups = [values for address, values in made.items() if address.startswith(kinds)]
+    assert len(groups) == 4
+    assert not [one for one in groups if one["ingress"] or one["egress"]]
+
+
+def opened(made: dict[str, dict[str, Any]]) -> Iterator[str]:
+    names = {made["aws_vpc_endpoint.s3[0]"]["prefix_list_id"]: "s3"}
+    groups = (name for name in made if name.startswith("aws_security_group."))
+    names |= {made[name]["id"]: name.split(".")[1].split("[")[0] for name in groups}
+    for address, rule in made.items():
+        for way, word in (("ingress", "from"), ("egress", "to")):
+            if address.startswith(f"aws_vpc_security_group_{way}_rule."):
+                assert rule["ip_protocol"] == "tcp"
+                others = [
+                    rule[key] for key in ("referenced_security_group_id", "prefix_list_id", "cidr_ipv4", "cidr_ipv6")
+                ]
+                (other,) = filter(None, others)
+                ports = f"{rule['from_port']}-{rule['to_port']}"
+                yield f"{names[rule['security_group_id']]} {word} {names.get(other, other)} {ports}"

@@ -56,7 +56,7 @@ def statements(policy: str) -> Statements:
 
 def names_of(variables: Mapping[str, Any]) -> Names:
     given = {name: variables[name] for name in ("region", "name") if name in variables}
-    return Names(**given)
+    return Names(**given, **{name: variables["catalog"][name] for name in ("database",) if "catalog" in variables})
 
 
 def compare(role: str, found: Statements, variables: Mapping[str, Any], *tables: Mapping[str, str]) -> None:
