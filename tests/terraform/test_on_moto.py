@@ -18,6 +18,7 @@ from clickctl.domain.layout import FACTS, USERS
 from clickctl.domain.rules import QualityRules
 from clickctl.plan.tables import Storage, TableSeen, TableWanted, repaired
 from lambda_src.settings import settings_of
+from tests.terraform.differences import compare
 from tests.terraform.lives import VARIANTS, Applied, Lives
 
 pytestmark = pytest.mark.xdist_group("terraform")
@@ -202,7 +203,7 @@ def test_a_network_has_no_way_out(lives: Lives) -> None:
 
 def test_the_network_opens_these_ports_and_no_others(lives: Lives) -> None:
     made = lives["whole"].applied.made
-    assert set(opened(made)) == PORTS
+    compare(set(opened(made)), PORTS)
     kinds = ("aws_security_group.", "aws_default_security_group.")
     groups = [values for address, values in made.items() if address.startswith(kinds)]
     assert len(groups) == 4

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.terraform.differences import compare
 from tests.terraform.lives import VARIANTS, Applied, Lives
 from tests.terraform.redshift_serverless import ACCOUNT
 from tests.terraform.resource_policies import KINDS, POLICIES, REPLACED
@@ -35,8 +36,8 @@ def test_roles_are_assumed_and_resources_used_by_whom_and_under_what_condition_i
         "account": ACCOUNT, "region": region, "name": name, "bucket": f"arn:aws:s3:::{name}-{ACCOUNT}-{region}-",
         "user": f"arn:aws:iam::{ACCOUNT}:user/",
     }  # fmt: skip
-    wanted = {at: sorted(line.format_map(names) for line in lines) for at, lines in POLICIES[variant].items()}
-    assert found(applied.made) == wanted
+    wanted = {f"{at}: {line.format_map(names)}" for at, lines in POLICIES[variant].items() for line in lines}
+    compare(set(found(applied.made)), wanted)
 
 
 def test_no_policy_is_of_a_kind_that_is_not_looked_at(applied: Applied) -> None:
@@ -50,17 +51,14 @@ def test_nothing_keeps_the_policy_that_aws_gives_it(applied: Applied) -> None:
         assert _names(applied, kind) == _names(applied, policy)
 
 
-def found(made: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
-    policies = {at: values.get(KINDS.get(at.split(".")[0], "")) for at, values in made.items()}
-    lines = {at: sorted(map(told, json.loads(policy)["Statement"])) for at, policy in policies.items() if policy}
-    permissions = {at: values for at, values in made.items() if at.startswith("aws_lambda_permission.")}
-    return lines | {
-        at: [
-            f"Allow {one['principal']}: {one['action']} on {one['function_name']} "
-            f"if ArnLike aws:SourceArn {one['source_arn']}"
-        ]
-        for at, one in permissions.items()
-    }
+def found(made: dict[str, dict[str, Any]]) -> Iterator[str]:
+    for at, values in made.items():
+        kind = at.split(".")[0]
+        if policy := values.get(KINDS.get(kind, "")):
+            yield from (f"{at}: {told(statement)}" for statement in json.loads(policy)["Statement"])
+        if kind == "aws_lambda_permission":
+            what = f"{values['action']} on {values['function_name']}"
+            yield f"{at}: Allow {values['principal']}: {what} if ArnLike aws:SourceArn {values['source_arn']}"
 
 
 def told(statement: dict[str, Any]) -> str:

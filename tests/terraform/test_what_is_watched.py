@@ -17,6 +17,7 @@ from lambda_src import handler, log
 from tests.aws.test_metrics import COMMIT
 from tests.lambda_src.shapes import bridged
 from tests.render.dq_sample import sample_report
+from tests.terraform.differences import compare
 from tests.terraform.lives import VARIANTS, Applied, Lives
 
 pytestmark = pytest.mark.xdist_group("terraform")
@@ -85,11 +86,11 @@ def test_alarms_watch_these_metrics_and_go_off_beyond_these_values(variant: str,
     name = VARIANTS[variant].get("name", "clickstream")
     names = {"name": name, "lake": applied.outputs["clickctl"]["lake"]["processed"], **NUMBERS[variant]}
     wanted = {
-        f"{name}-{alarm}": line.format_map(names)
+        f"{name}-{alarm}: {line.format_map(names)}"
         for alarm, line in ALARMS.items()
         if "warehouse" in VARIANTS[variant] or alarm != "load-late"
     }
-    assert {one["alarm_name"]: told(one) for one in alarms(applied)} == wanted
+    compare({f"{one['alarm_name']}: {told(one)}" for one in alarms(applied)}, wanted)
     assert {(one["comparison_operator"], one["actions_enabled"]) for one in alarms(applied)} == {
         ("GreaterThanThreshold", True)
     }
