@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from functools import partial
 
 from clickctl.aws.alerts import UNCONFIRMED, SnsTopic
 from clickctl.aws.doctor_asking import Account, Denied, asked
+from clickctl.aws.doctor_glue import differing_rules
 from clickctl.aws.replays import queue_url
 from clickctl.config import Config
 from clickctl.domain.errors import ConfigError
-from clickctl.domain.rules import QualityRules
 from clickctl.plan.checks import Check, Probe, Subject
 from lambda_src.settings import Settings, settings_of
 
@@ -74,9 +73,8 @@ def _differing(config: Config, given: Settings) -> list[str]:
         "alerts.max_messages": (config.alerts.max_messages, given.alerts.max_messages),
         "aws.kms_key": (config.aws.kms_key, given.aws.kms_key),
     }
-    for field in fields(QualityRules):
-        pairs[f"quality.{field.name}"] = (getattr(config.quality, field.name), getattr(given.quality, field.name))
-    return [name for name, (here, there) in pairs.items() if here != there]
+    other = [name for name, (here, there) in pairs.items() if here != there]
+    return [*other, *differing_rules(config.quality, given.quality)]
 
 
 def _on_failure(account: Account, name: str) -> bool:

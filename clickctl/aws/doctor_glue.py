@@ -91,9 +91,14 @@ def _differing(config: Config, given: Mapping[str, str]) -> list[str]:
             rules = from_plain(QualityRules, json.loads(given["--rules"]), strict=True)
         except ValueError:
             return [*other, "quality"]
-        names = (field.name for field in fields(QualityRules))
-        other += [f"quality.{name}" for name in names if getattr(rules, name) != getattr(config.quality, name)]
+        other += differing_rules(config.quality, rules)
     return other
+
+
+def differing_rules(here: QualityRules, there: QualityRules) -> list[str]:
+    """Names in the configuration of the rules that are not the same."""
+    names = (field.name for field in fields(QualityRules))
+    return [f"quality.{name}" for name in names if getattr(here, name) != getattr(there, name)]
 
 
 def _script(account: Account, job: Job, subject: Subject) -> Check:
